@@ -1,0 +1,66 @@
+# How a folder becomes a library or a program.
+
+# stepmill_library(NAME DEPENDENCY...): common/NAME/*.c, linked with what is named only.
+function(stepmill_library name)
+	file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/common/${name}/*.c)
+	set(libraries "")
+	foreach(dependency ${ARGN})
+		if(dependency MATCHES "::")
+			list(APPEND libraries ${dependency})
+		else()
+			list(APPEND libraries sm_${dependency})
+		endif()
+	endforeach()
+	if(sources)
+		add_library(sm_${name} STATIC ${sources})
+		target_include_directories(sm_${name} PUBLIC ${CMAKE_SOURCE_DIR}/common)
+		target_link_libraries(sm_${name} PUBLIC ${libraries})
+	else()
+		add_library(sm_${name} INTERFACE)
+		target_include_directories(sm_${name} INTERFACE ${CMAKE_SOURCE_DIR}/common)
+		target_link_libraries(sm_${name} INTERFACE ${libraries})
+	endif()
+endfunction()
+
+# stepmill_embed_sql(NAME): every sql/**/*.sql becomes a C string in the library.
+function(stepmill_embed_sql name)
+	file(GLOB statements CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/sql/*.sql
+		${CMAKE_SOURCE_DIR}/sql/migrations/*.sql)
+	set(out ${CMAKE_BINARY_DIR}/generated/sql_embedded.c)
+	add_custom_command(OUTPUT ${out}
+		COMMAND ${CMAKE_COMMAND} -DOUT=${out} -DROOT=${CMAKE_SOURCE_DIR}/sql
+			-P ${CMAKE_SOURCE_DIR}/cmake/EmbedSql.cmake
+		DEPENDS ${statements} ${CMAKE_SOURCE_DIR}/cmake/EmbedSql.cmake
+		COMMENT "Embedding SQL")
+	get_target_property(type sm_${name} TYPE)
+	if(type STREQUAL "STATIC_LIBRARY")
+		target_sources(sm_${name} PRIVATE ${out})
+	endif()
+endfunction()
+
+# stepmill_program(BINARY FOLDER DEPENDENCY...): main.c is linked into the program; all
+# other files of the folder form a library that unit tests link too.
+function(stepmill_program binary folder)
+	file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.c)
+	set(main ${CMAKE_SOURCE_DIR}/${folder}/main.c)
+	list(REMOVE_ITEM sources ${main})
+	set(libraries "")
+	foreach(dependency ${ARGN})
+		list(APPEND libraries sm_${dependency})
+	endforeach()
+	if(sources)
+		add_library(sm_${folder} STATIC ${sources})
+		target_include_directories(sm_${folder} PUBLIC ${CMAKE_SOURCE_DIR}
+			${CMAKE_SOURCE_DIR}/${folder})
+		target_link_libraries(sm_${folder} PUBLIC ${libraries})
+	endif()
+	if(EXISTS ${main})
+		add_executable(${binary} ${main})
+		if(sources)
+			target_link_libraries(${binary} PRIVATE sm_${folder})
+		else()
+			target_include_directories(${binary} PRIVATE ${CMAKE_SOURCE_DIR})
+			target_link_libraries(${binary} PRIVATE ${libraries})
+		endif()
+	endif()
+endfunction()
