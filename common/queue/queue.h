@@ -14,19 +14,12 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "base/uuid7.h"
+#include "base/step_ref.h"
 #include "loop/loop.h"
 
 #define QUEUE_LIST_MAX  100000 /* past it nothing is pushed: PostgreSQL has it */
 #define QUEUE_POP_MAX   256
 #define QUEUE_NAME_MAX  64
-
-enum priority { PRIORITY_HIGH, PRIORITY_NORMAL, PRIORITY_LOW, PRIORITIES };
-
-struct step_ref {
-	struct uuid run;
-	int32_t number;
-};
 
 struct queue_conf {
 	const char *url;    /* redis://[[user]:password@]host[:port][/db] or unix:/path[?db=n] */

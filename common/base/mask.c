@@ -1,0 +1,252 @@
+/*
+ * Secrets never leave. A secret is found as it is, with any of its bytes escaped as in
+ * URLs or JSON, and in base64 at any of the three places it can have between other
+ * bytes. Not a guard against a program that wants to give a secret away.
+ */
+#include "base/mask.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/utf8.h"
+#include "base/xalloc.h"
+
+#define SECRET_MIN 4
+
+struct pattern {
+	char *text;
+	size_t len;
+	bool escapes; /* its bytes may be escaped; base64 never is */
+};
+
+struct mask {
+	struct pattern *patterns;
+	size_t count;
+	bool starts[256]; /* bytes a find can start with */
+};
+
+struct mask *
+mask_new(void)
+{
+	return xcalloc(1, sizeof(struct mask));
+}
+
+void
+mask_free(struct mask **mask_p)
+{
+	struct mask *mask = *mask_p;
+
+	*mask_p = NULL;
+	if (mask == NULL)
+		return;
+	for (size_t i = 0; i < mask->count; i++) {
+		explicit_bzero(mask->patterns[i].text, mask->patterns[i].len);
+		free(mask->patterns[i].text);
+	}
+	free(mask->patterns);
+	free(mask);
+}
+
+static bool
+known(const struct mask *mask, const char *text, size_t len)
+{
+	for (size_t i = 0; i < mask->count; i++)
+		if (mask->patterns[i].len == len &&
+		    memcmp(mask->patterns[i].text, text, len) == 0)
+			return true;
+	return false;
+}
+
+static void
+add_pattern(struct mask *mask, const char *text, size_t len, bool escapes)
+{
+	if (known(mask, text, len))
+		return;
+	mask->patterns =
+	    xrealloc(mask->patterns, mask->count + 1, sizeof mask->patterns[0]);
+	mask->patterns[mask->count++] = (struct pattern){
+		.text = xstrndup(text, len),
+		.len = len,
+		.escapes = escapes,
+	};
+	mask->starts[(unsigned char)text[0]] = true;
+	if (escapes)
+		mask->starts['%'] = mask->starts['\\'] = mask->starts['+'] = true;
+}
+
+/* The characters that only the secret decides when it stands behind shift other bytes.
+ */
+static void
+add_base64(struct mask *mask, const char *secret, size_t len, size_t shift,
+	   const char *extra)
+{
+	static const char plain[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+	size_t first = (shift * 8 + 5) / 6, last = (shift + len) * 8 / 6, bit, byte;
+	struct buf text = { 0 };
+	unsigned value;
+
+	for (size_t i = first; i < last; i++) {
+		value = 0;
+		for (bit = 6 * i; bit < 6 * i + 6; bit++) {
+			byte = bit / 8 - shift;
+			value = value << 1 |
+				((unsigned char)secret[byte] >> (7 - bit % 8) & 1);
+		}
+		buf_char(&text, value < 62 ? plain[value] : extra[value - 62]);
+	}
+	if (text.len >= SECRET_MIN)
+		add_pattern(mask, text.data, text.len, false);
+	buf_fini(&text);
+}
+
+void
+mask_add(struct mask *mask, const char *secret, size_t len)
+{
+	if (len < SECRET_MIN || known(mask, secret, len))
+		return;
+	add_pattern(mask, secret, len, true);
+	for (size_t shift = 0; shift < 3; shift++) {
+		add_base64(mask, secret, len, shift, "+/");
+		add_base64(mask, secret, len, shift, "-_");
+	}
+}
+
+static int
+hex_value(char c)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *found = c == '\0' ? NULL : strchr(digits, c | 0x20);
+
+	return found == NULL ? -1 : (int)(found - digits);
+}
+
+/* count hex digits at text, or -1. */
+static int32_t
+read_hex(const char *text, size_t len, size_t count)
+{
+	int32_t value = 0;
+
+	if (len < count)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		if (hex_value(text[i]) < 0)
+			return -1;
+		value = value << 4 | hex_value(text[i]);
+	}
+	return value;
+}
+
+/* Reads \uXXXX or a pair of them as the UTF-8 of one character; bytes read, or 0. */
+static size_t
+read_unicode(const char *text, size_t len, char out[static 4], size_t *out_len)
+{
+	int32_t high = len > 2 ? read_hex(text + 2, len - 2, 4) : -1, low;
+
+	if (high < 0)
+		return 0;
+	if (high >= 0xd800 && high < 0xdc00 && len > 8 && text[6] == '\\' &&
+	    text[7] == 'u') {
+		low = read_hex(text + 8, len - 8, 4);
+		if (low >= 0xdc00 && low < 0xe000) {
+			*out_len =
+			    utf8_encode(0x10000 + (((uint32_t)high - 0xd800) << 10) +
+					    ((uint32_t)low - 0xdc00),
+					out);
+			return 12;
+		}
+	}
+	*out_len = utf8_encode((uint32_t)high, out);
+	return 6;
+}
+
+/* Reads an escape of URLs or JSON at text; bytes read, or 0 when there is none. */
+static size_t
+read_escape(const char *text, size_t len, char out[static 4], size_t *out_len)
+{
+	static const char names[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
+	const char *found;
+
+	*out_len = 1;
+	if (text[0] == '+') {
+		out[0] = ' ';
+		return 1;
+	}
+	if (text[0] == '%' && len >= 3 && read_hex(text + 1, len - 1, 2) >= 0) {
+		out[0] = (char)read_hex(text + 1, len - 1, 2);
+		return 3;
+	}
+	if (text[0] != '\\' || len < 2 || text[1] == '\0')
+		return 0;
+	if (text[1] == 'u')
+		return read_unicode(text, len, out, out_len);
+	found = strchr(names, text[1]);
+	if (found == NULL)
+		return 0;
+	out[0] = meanings[found - names];
+	return 2;
+}
+
+/* How many bytes at text spell the pattern; 0 when they do not. */
+static size_t
+match(const struct pattern *pattern, const char *text, size_t len)
+{
+	size_t at = 0, done = 0, step, out_len;
+	char out[4];
+
+	while (done < pattern->len) {
+		if (at == len)
+			return 0;
+		if (text[at] == pattern->text[done] &&
+		    !(text[at] == '\\' && at + 1 < len && text[at + 1] == '\\')) {
+			at++;
+			done++;
+			continue;
+		}
+		step = pattern->escapes
+			   ? read_escape(text + at, len - at, out, &out_len)
+			   : 0;
+		if (step == 0 || out_len > pattern->len - done ||
+		    memcmp(out, pattern->text + done, out_len) != 0)
+			return 0;
+		at += step;
+		done += out_len;
+	}
+	return at;
+}
+
+static size_t
+match_any(const struct mask *mask, const char *text, size_t len)
+{
+	size_t longest = 0, found;
+
+	if (!mask->starts[(unsigned char)text[0]])
+		return 0;
+	for (size_t i = 0; i < mask->count; i++) {
+		found = match(&mask->patterns[i], text, len);
+		if (found > longest)
+			longest = found;
+	}
+	return longest;
+}
+
+void
+mask_text(const struct mask *mask, const char *text, size_t len, struct buf *out)
+{
+	size_t at = 0, shown = 0, found;
+
+	while (at < len) {
+		found = match_any(mask, text + at, len - at);
+		if (found == 0) {
+			at++;
+			continue;
+		}
+		buf_add(out, text + shown, at - shown);
+		buf_str(out, "***");
+		at += found;
+		shown = at;
+	}
+	buf_add(out, text + shown, at - shown);
+}

@@ -1,0 +1,61 @@
+/*
+ * Tables of named values: the fields of an action, the arguments of a tool. A row says
+ * what a value may be; the same row serves the check of a file (where a value may still
+ * be a template), the check of what the templates gave, and the page in docs/.
+ */
+#ifndef ENGINE_FIELD_H
+#define ENGINE_FIELD_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/usec.h"
+#include "json/json.h"
+
+enum field_type {
+	FIELD_TEXT,     /* a string */
+	FIELD_TEXTS,    /* a string or a list of strings */
+	FIELD_FLAG,     /* true or false */
+	FIELD_COUNT,    /* a whole number from min to max */
+	FIELD_DURATION, /* a number of milliseconds, or "10m" */
+	FIELD_MOMENT,   /* "2026-03-01T09:00:00Z", or seconds since 1970 */
+	FIELD_CHOICE,   /* one of choices */
+	FIELD_OBJECT,   /* any members */
+	FIELD_PAIRS,    /* an object of strings, numbers and flags: headers, environment */
+	FIELD_OBJECTS,  /* a list of objects */
+	FIELD_ANY,
+	FIELD_TYPES
+};
+
+struct field {
+	const char *name; /* NULL ends the table */
+	enum field_type type;
+	bool required;              /* of a group: one of its fields is */
+	int group;                  /* not 0: fields of the same group exclude each other */
+	long min, max;              /* of a count; max 0: none */
+	const char *const *choices; /* NULL-terminated */
+	const struct field *members; /* of an object: what it may hold; NULL: anything */
+	const char *help;           /* one line, with the value that holds without it */
+};
+
+const struct field *field_find(const struct field *table, const char *name); /* or NULL */
+/* The name that was probably meant, or NULL. */
+const char *field_nearest(const struct field *table, const char *name);
+const char *field_type_name(enum field_type type); /* "text", "list of objects", ... */
+
+/* One value, templates resolved. -1 with what was expected: "expected a string, got a
+ * number". null is what an optional field without a value is. */
+int field_accepts(const struct field *field, const struct json *value, struct err *err);
+/* A whole object (or null: an empty one): unknown names, missing ones, wrong values,
+ * two of one group. The first of them becomes err (ERR_INPUT). */
+int field_check(const struct field *table, const struct json *object, struct err *err);
+/* May this value of a file still become anything: is it exactly one template? */
+bool field_is_template(const struct json *value);
+/* Rows of a Markdown table: | name | type | required | help |. */
+void field_document(const struct field *table, struct buf *out);
+
+/* The value of a FIELD_DURATION: -1 where it is none. */
+int field_duration(const struct json *value, usec_t *out, struct err *err);
+
+#endif

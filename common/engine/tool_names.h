@@ -1,0 +1,24 @@
+/*
+ * The built-in tools by name: their arguments and what they answer. Files are checked
+ * against this table when they are registered, resolved arguments by the worker before
+ * the tool starts, and docs/workflow-format.md is compared with it. What the tools do is
+ * worker/tools/.
+ */
+#ifndef ENGINE_TOOL_NAMES_H
+#define ENGINE_TOOL_NAMES_H
+
+#include "engine/field.h"
+
+struct tool_name {
+	const char *name; /* "git.log"; NULL ends the table */
+	const struct field *args;
+	const char *help;   /* what it does, one line */
+	const char *output; /* its JSON, one line */
+};
+
+extern const struct tool_name tool_names[];
+
+const struct tool_name *tool_names_find(const char *name); /* or NULL */
+const char *tool_names_nearest(const char *name);          /* or NULL */
+
+#endif

@@ -1,0 +1,86 @@
+/*
+ * A workflow definition, read and checked: what the engine decides from. It never
+ * changes after it was read; everything in it is owned by it.
+ */
+#ifndef ENGINE_WORKFLOW_H
+#define ENGINE_WORKFLOW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/doc.h"
+#include "base/step_ref.h"
+#include "base/usec.h"
+#include "engine/retry_core.h"
+#include "json/json.h"
+#include "lang/cel.h"
+#include "lang/template.h"
+
+#define WORKFLOW_STEPS_MAX     1000
+#define WORKFLOW_NAME_MAX      100
+#define WORKFLOW_MAX_STEPS     1000 /* the preset of maxSteps */
+#define WORKFLOW_MAX_STEPS_MAX 100000
+
+enum action_kind {
+	ACTION_NOOP,
+	ACTION_TOOL,
+	ACTION_HTTP,
+	ACTION_WAIT,
+	ACTION_CODE,
+	ACTION_KINDS
+};
+
+/* Where a step goes on: the index of a step, or one of these. */
+enum { TARGET_NONE = -1, TARGET_END = -2 };
+
+struct branch {
+	struct cel *condition;
+	int target;
+};
+
+struct step_def {
+	int index;  /* its place in the file, from 0 */
+	char *id;   /* unique in the file */
+	char *name; /* shown to people; the id if none was given */
+	enum action_kind action;
+	struct template *fields; /* the action's own fields as one object, templates in it */
+	usec_t timeout;          /* of each attempt; 0: none */
+	struct retry retry;
+	char *queue; /* the step's, else the workflow's */
+	struct branch *branches;
+	size_t branches_count;
+	int on_success, on_failure; /* target */
+	bool continue_on_error;
+	/* What its fields and branches read of the run, so that no more is fetched. */
+	int *refs; /* indexes of the steps named */
+	size_t refs_count;
+	bool refs_all_steps; /* steps[x]: any of them */
+	bool refs_state;
+};
+
+struct workflow {
+	char *name, *description;
+	struct json *config; /* the parsed form, as stored and shown; without `ui` */
+	struct json *input_schema; /* or NULL */
+	struct template *output;   /* or NULL: that of the step that ended last */
+	int *output_refs;          /* steps named by it */
+	size_t output_refs_count;
+	bool output_refs_all_steps, output_refs_state;
+	usec_t timeout;
+	enum priority priority;
+	char *queue;
+	bool crash_on_interrupt; /* onInterrupt: crash */
+	int max_steps;
+	struct step_def *steps;
+	size_t steps_count;
+};
+
+/* Reads a tree. NULL and at least one problem, or the workflow (borrows nothing). */
+struct workflow *workflow_read(const struct doc *tree, struct problems *problems);
+void workflow_free(struct workflow **workflow_p);
+int workflow_step_index(const struct workflow *workflow, const char *id); /* or -1 */
+const char *action_name(enum action_kind action);
+/* {nodes: [{id, name, action}], edges: [{from, to, kind}]} as the engine reads it. */
+struct json *workflow_graph(const struct workflow *workflow);
+
+#endif

@@ -1,0 +1,59 @@
+/*
+ * Claiming: how a worker gets steps. One statement with two sources: the steps named by
+ * popped queue entries, then, with the slots left, whatever is ready and locked by
+ * nobody, oldest first from a low-water mark; every 2 s once without the mark. A claim
+ * gives each step a new fence. It touches steps only and never waits.
+ */
+#ifndef STORE_CLAIMS_H
+#define STORE_CLAIMS_H
+
+#include "store/pg.h"
+
+struct claimer;
+
+struct claimed {
+	struct uuid run;
+	int number, fence, attempt, losses, deaths;
+	const char *step_key;
+	bool woke; /* it waited, and its time has come */
+	bool started_before; /* started event is already in the log */
+	usec_t started_at; /* of this attempt, the database's clock */
+	struct uuid definition, project;
+	const char *run_id, *project_path, *triggered_by;
+	struct json *input, *trigger, *state; /* the receiver's: take and set NULL, or left */
+	enum priority priority;
+	const char *queue;
+};
+
+/* list is valid during the callback only, but for what is taken. err: as pg_done_fn. */
+typedef void claimed_fn(void *context, struct claimed *list, size_t count,
+			const struct err *err);
+
+struct claimer *claimer_new(struct pg *pg, struct loop *loop, const struct uuid *worker,
+			    const char *const *queues, size_t queues_count);
+void claimer_free(struct claimer **claimer_p);
+/* refs may be none; most: free slots (at most 256); own_search false: named ones only. */
+void claimer_claim(struct claimer *claimer, const struct step_ref *refs, size_t count,
+		   int most, const enum priority order[static PRIORITIES],
+		   bool own_search, claimed_fn *done, void *context);
+
+/* Outputs, errors and statuses of the newest visits of named steps of runs: what the
+ * claimed steps refer to. keys NULL: all steps of that run. */
+struct visits_request {
+	struct uuid run;
+	const char *const *keys;
+	size_t keys_count;
+};
+struct visit_row {
+	struct uuid run;
+	const char *key;
+	int number;
+	int status; /* enum step_status */
+	struct json *output, *error; /* the receiver's */
+};
+typedef void visits_fn(void *context, struct visit_row *list, size_t count,
+		       const struct err *err);
+void visits_load(struct pg *pg, const struct visits_request *requests, size_t count,
+		 visits_fn *done, void *context);
+
+#endif

@@ -1,0 +1,37 @@
+/*
+ * The front: the child of the supervisor's parent that serves clients. One struct with
+ * what all handlers share; built and taken down in front.c.
+ */
+#ifndef FRONT_FRONT_H
+#define FRONT_FRONT_H
+
+#include "conf/settings.h"
+#include "loop/loop.h"
+#include "loop/parent.h"
+#include "queue/queue.h"
+#include "store/pg.h"
+
+struct inserts;   /* front/inserts.h: runs that wait to be stored together */
+struct feed;      /* front/feed.h: events to whoever waits for them */
+struct discovery; /* front/discovery.h: workflow files found, registered, watched */
+struct listener;  /* front/listen.h */
+struct auth;      /* front/auth.h */
+
+struct front {
+	struct loop *loop;
+	const struct settings *settings;
+	struct parent *parent; /* NULL when started without one */
+	struct pg *write;      /* inserts and changes */
+	struct pg *read;       /* what clients look at */
+	struct queue *queue;
+	struct inserts *inserts;
+	struct feed *feed;
+	struct discovery *discovery;
+	struct listener *listener;
+	struct auth *auth;
+	struct uuid node;
+	struct json *pool; /* the parent's last "pool {json}" line; or NULL */
+	bool draining;
+};
+
+#endif

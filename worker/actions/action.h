@@ -1,0 +1,95 @@
+/*
+ * The one interface of everything a step can do: actions and tools alike. An action gets
+ * an attempt (what to do, with everything resolved), starts without blocking, and says
+ * exactly once how it went. Limits of time and cancelling are the slot's business.
+ */
+#ifndef ACTIONS_ACTION_H
+#define ACTIONS_ACTION_H
+
+#include <stdbool.h>
+
+#include "base/mask.h"
+#include "base/usec.h"
+#include "conf/settings.h"
+#include "engine/run.h"
+#include "httpc/httpc.h"
+#include "json/json.h"
+#include "loop/loop.h"
+#include "queue/queue.h"
+#include "store/pg.h"
+
+struct attempt;
+struct step_log; /* worker/step_log.h */
+
+/* What all attempts of a worker share; borrowed. */
+struct services {
+	struct loop *loop;
+	const struct settings *settings;
+	struct pg *pg; /* for what steps write through: state, comments, artifacts */
+	struct httpc *httpc;
+	struct queue *queue;
+	const struct mask *mask;
+	char *const *environment; /* of the worker itself */
+};
+
+enum stop {
+	STOP_ASK,   /* end soon: SIGTERM, close politely */
+	STOP_FORCE, /* end now: SIGKILL to the whole tree; nothing of it may be left */
+};
+
+struct action {
+	const char *name; /* "shell", "http", "files.read" */
+	/* Done at once, without I/O: returns the output (may be NULL) or fills err. Actions
+	 * with `now` have no other function. */
+	struct json *(*now)(const struct attempt *attempt, struct err *err);
+	/* Begins. Returns its own state, or NULL when attempt_fail was called already (that
+	 * is allowed inside start). The answer comes later by attempt_succeed or _fail. */
+	void *(*start)(struct attempt *attempt);
+	/* Asked to end; the answer must still come. FORCE may be called without ASK. */
+	void (*stop)(void *state, enum stop how);
+	/* Called once after the answer (or to abandon everything when the process ends). */
+	void (*free)(void *state);
+};
+
+/* The attempt in hand; every pointer is borrowed and lives until the answer. */
+struct attempt {
+	const struct services *services;
+	struct uuid run;
+	const char *run_id;
+	int number;             /* step_number */
+	int attempt;            /* from 1 */
+	int fence;
+	const struct step_def *def;
+	const struct json *fields; /* the action's fields, resolved; for a tool its args */
+	const char *idempotency_key; /* never changes between attempts */
+	const char *project_path;    /* absolute */
+	const char *run_folder;      /* relative to it: .agent/workflows/executions/ID */
+	struct uuid project;
+	struct json *state;  /* the run's state as known here: state.* keeps it up to date */
+	struct json **state_p; /* where the slot keeps it, to replace it */
+	usec_t started_at;   /* wall time */
+	bool woke;           /* of a wait: its time has come */
+	struct step_log *log;
+	const char *trace_id; /* or NULL */
+};
+
+/* The answers. On a later turn than start, except attempt_fail inside start. output is
+ * taken; the slot makes it storable and checks its size. */
+void attempt_succeed(struct attempt *attempt, struct json *output);
+/* code: a word that branches can test ("timeout", "exit_status", "http_status"). final:
+ * trying again cannot help. */
+void attempt_fail(struct attempt *attempt, const char *code, bool final,
+		  const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* Like attempt_fail with members besides code and message (taken): {"exitCode": 2}. An
+ * output may come along with the failure (taken; or NULL). */
+void attempt_fail_with(struct attempt *attempt, const char *code, bool final,
+		       struct json *details, struct json *output, const char *format, ...)
+    __attribute__((format(printf, 6, 7)));
+/* Nothing to do until then; the slot is free meanwhile and the step comes back. */
+void attempt_wait(struct attempt *attempt, usec_t run_at);
+
+/* By the kind of the step, or by the name of a tool; NULL if there is none. */
+const struct action *action_find(enum action_kind kind);
+const struct action *tool_find(const char *name);
+
+#endif
