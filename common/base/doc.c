@@ -5,6 +5,7 @@
 #include "base/doc.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
