@@ -3,22 +3,16 @@
  * are read by the first callback of a turn, because libevent 2.1 tells nobody when its
  * wait ends. Timers, watches and signals stand in rooms of their own.
  */
-#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
-
-#include <event2/event.h>
 
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "loop/loop.h"
 #include "loop/loop_priv.h"
 
-#define LAG_SECONDS      10
-#define LAST_ROUNDS_MAX  1000 /* a function that defers itself for ever is a bug */
-#define TURNS_PER_SECOND 1000000
+#define LAST_ROUNDS_MAX 1000 /* more at the end means that something defers itself */
 
 static usec_t
 read_clock(clockid_t clock)
@@ -75,8 +69,8 @@ new_base(void)
 struct loop *
 loop_new(struct err *err)
 {
-	struct loop *loop;
 	struct event_base *base;
+	struct loop *loop;
 
 	prepare_libevent();
 	base = new_base();
@@ -87,32 +81,147 @@ loop_new(struct err *err)
 	signal(SIGPIPE, SIG_IGN);
 	loop = xcalloc(1, sizeof *loop);
 	loop->base = base;
-	loop->lags = xcalloc(LAG_SECONDS, sizeof *loop->lags);
 	return loop;
 }
 
-/* The functions that were there when it began; what they defer waits for the next round,
- * so that descriptors get their turn in between. */
+/* Runs the functions that were there when it began. What they defer waits for the next
+ * round, so that descriptors get their turn in between. */
 static void
 run_deferred(struct loop *loop)
 {
-	struct deferred *list = loop->deferred;
-	size_t count = loop->deferred_count;
+	struct deferred_list round = loop->deferred;
 
+	if (round.count == 0)
+		return;
+	loop_begin_turn(loop);
 	loop->deferred = loop->spare;
-	loop->deferred_count = 0;
-	loop->spare = NULL;
-	for (size_t i = 0; i < count; i++)
-		list[i].fn(list[i].context);
-
-	/* The two arrays take turns; capacities go with them. */
-	loop->spare = list;
-	size_t capacity = loop->spare_capacity;
-	(void)capacity;
+	loop->spare = (struct deferred_list){ 0 };
+	for (size_t i = 0; i < round.count; i++)
+		round.list[i].fn(round.list[i].context);
+	round.count = 0;
+	loop->spare = round;
 }
 
 void
 loop_free(struct loop **loop_p)
 {
-	(void)loop_p;
+	struct loop *loop = *loop_p;
+
+	if (loop == NULL)
+		return;
+	*loop_p = NULL;
+	for (int i = 0; loop->deferred.count > 0; i++) {
+		if (i == LAST_ROUNDS_MAX)
+			bug("something defers itself for ever");
+		run_deferred(loop);
+	}
+	event_base_free(loop->base);
+	free(loop->deferred.list);
+	free(loop->spare.list);
+	free(loop);
+}
+
+void
+loop_begin_turn(struct loop *loop)
+{
+	if (loop->in_turn)
+		return;
+	loop->in_turn = true;
+	loop->now = read_clock(CLOCK_REALTIME);
+	loop->mono = read_clock(CLOCK_MONOTONIC);
+}
+
+/* One place per second; a place whose second has passed starts anew. */
+static void
+note_lag(struct loop *loop, usec_t end)
+{
+	int64_t second = end / USEC_SECOND;
+	struct lag *lag = &loop->lags[second % LAG_SECONDS];
+
+	if (lag->second != second)
+		*lag = (struct lag){ .second = second };
+	if (end - loop->mono > lag->longest)
+		lag->longest = end - loop->mono;
+}
+
+static void
+end_turn(struct loop *loop)
+{
+	if (!loop->in_turn)
+		return;
+	note_lag(loop, read_clock(CLOCK_MONOTONIC));
+	loop->in_turn = false;
+}
+
+/* Without the last flag libevent would return at once, for ever, when nothing is
+ * watched. */
+static void
+run_turn(struct loop *loop)
+{
+	int flags = EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY;
+
+	if (loop->deferred.count > 0)
+		flags |= EVLOOP_NONBLOCK;
+	if (event_base_loop(loop->base, flags) < 0)
+		bug("the event loop cannot wait");
+	run_deferred(loop);
+	end_turn(loop);
+}
+
+void
+loop_run(struct loop *loop)
+{
+	if (loop->running)
+		bug("loop_run inside loop_run");
+	loop->running = true;
+	end_turn(loop);
+	while (!loop->stopping)
+		run_turn(loop);
+	loop->stopping = false;
+	loop->running = false;
+}
+
+void
+loop_stop(struct loop *loop)
+{
+	loop->stopping = true;
+}
+
+usec_t
+loop_now(const struct loop *loop)
+{
+	return loop->in_turn ? loop->now : read_clock(CLOCK_REALTIME);
+}
+
+usec_t
+loop_mono(const struct loop *loop)
+{
+	return loop->in_turn ? loop->mono : read_clock(CLOCK_MONOTONIC);
+}
+
+usec_t
+loop_lag(const struct loop *loop)
+{
+	int64_t second = loop_mono(loop) / USEC_SECOND;
+	usec_t longest = 0;
+
+	for (size_t i = 0; i < LAG_SECONDS; i++) {
+		const struct lag *lag = &loop->lags[i];
+
+		if (lag->second > second - LAG_SECONDS && lag->longest > longest)
+			longest = lag->longest;
+	}
+	return longest;
+}
+
+void
+loop_defer(struct loop *loop, loop_fn *fn, void *context)
+{
+	struct deferred_list *all = &loop->deferred;
+
+	if (all->count == all->capacity) {
+		all->capacity = all->capacity > 0 ? all->capacity * 2 : 64;
+		all->list = xrealloc(all->list, all->capacity, sizeof *all->list);
+	}
+	all->list[all->count++] = (struct deferred){ fn, context };
 }

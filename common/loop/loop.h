@@ -21,14 +21,14 @@ typedef void loop_fn(void *context);
 
 struct loop *loop_new(struct err *err);
 void loop_free(struct loop **loop_p);
-void loop_run(struct loop *loop);  /* until loop_stop */
-void loop_stop(struct loop *loop); /* at the end of this turn */
+void loop_run(struct loop *loop);          /* until loop_stop */
+void loop_stop(struct loop *loop);         /* at the end of this turn */
 usec_t loop_now(const struct loop *loop);  /* wall time, read once a turn */
 usec_t loop_mono(const struct loop *loop); /* monotonic time, read once a turn */
 usec_t loop_lag(const struct loop *loop);  /* longest turn of the last 10 s */
 
-/* Runs fn at the end of this turn, before the loop waits again. What dies inside its own
- * callback is freed this way. */
+/* Runs fn at the end of this turn, before the loop waits again. What dies inside its
+ * own callback is freed this way. */
 void loop_defer(struct loop *loop, loop_fn *fn, void *context);
 
 /* A timer that is off until set. Setting it again moves it. */

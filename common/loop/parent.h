@@ -1,13 +1,13 @@
 /*
  * What a child of the supervisor's parent finds: descriptor 0 is /dev/null, 1 and 2 are
- * the log, 3 is the control channel (a stream socket, one line a message). End-of-file on
- * it means that the parent is gone.
+ * the log, 3 is the control channel (a stream socket, one line a message). End-of-file
+ * on it means that the parent is gone.
  *
  * child -> parent: "ready", "slots USED/ALL", and from the front "scale N", "drain"
  * parent -> child: "dead WORKER-ID" (declare it dead, requeue its steps), "drain",
  *                  "pool {json}" (to the front: what GET /api/pool shows)
- * Exit codes: 0 asked to stop, 75 try again later, 78 the configuration is wrong (do not
- * restart), anything else is a crash.
+ * Exit codes: 0 asked to stop, 75 try again later, 78 the configuration is wrong (do
+ * not restart), anything else is a crash.
  */
 #ifndef LOOP_PARENT_H
 #define LOOP_PARENT_H
@@ -16,10 +16,10 @@
 
 #include "loop/loop.h"
 
-#define PARENT_FD        3
-#define EXIT_TRY_AGAIN   75
-#define EXIT_CONFIG      78
-#define PARENT_LINE_MAX  16384
+#define PARENT_FD       3
+#define EXIT_TRY_AGAIN  75
+#define EXIT_CONFIG     78
+#define PARENT_LINE_MAX 16384
 
 struct parent;
 
