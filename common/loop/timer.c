@@ -8,7 +8,8 @@
 #include "loop/loop.h"
 #include "loop/loop_priv.h"
 
-#define DELAY_MAX (36500 * 86400 * USEC_SECOND) /* what libevent adds up safely */
+/* A hundred years: libevent adds it up safely. */
+#define DELAY_MAX ((usec_t)36500 * 86400 * USEC_SECOND)
 
 struct timer {
 	struct event event;
