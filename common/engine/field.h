@@ -22,8 +22,8 @@ enum field_type {
 	FIELD_MOMENT,   /* "2026-03-01T09:00:00Z", or seconds since 1970 */
 	FIELD_CHOICE,   /* one of choices */
 	FIELD_OBJECT,   /* any members */
-	FIELD_PAIRS,    /* an object of strings, numbers and flags: headers, environment */
-	FIELD_OBJECTS,  /* a list of objects */
+	FIELD_PAIRS, /* an object of strings, numbers and flags: headers, environment */
+	FIELD_OBJECTS, /* a list of objects */
 	FIELD_ANY,
 	FIELD_TYPES
 };
@@ -31,31 +31,37 @@ enum field_type {
 struct field {
 	const char *name; /* NULL ends the table */
 	enum field_type type;
-	bool required;              /* of a group: one of its fields is */
-	int group;                  /* not 0: fields of the same group exclude each other */
-	long min, max;              /* of a count; max 0: none */
+	bool required; /* of a group: one of its fields is */
+	int group;     /* not 0: fields of the same group exclude each other */
+	long min, max; /* of a count; max 0: none */
 	const char *const *choices; /* NULL-terminated */
-	const struct field *members; /* of an object: what it may hold; NULL: anything */
-	const char *help;           /* one line, with the value that holds without it */
+	const struct field
+	    *members;     /* of an object: what it may hold; NULL: anything */
+	const char *help; /* one line, with the value that holds without it */
 };
 
-const struct field *field_find(const struct field *table, const char *name); /* or NULL */
+const struct field *field_find(const struct field *table,
+			       const char *name); /* or NULL */
 /* The name that was probably meant, or NULL. */
 const char *field_nearest(const struct field *table, const char *name);
 const char *field_type_name(enum field_type type); /* "text", "list of objects", ... */
 
-/* One value, templates resolved. -1 with what was expected: "expected a string, got a
- * number". null is what an optional field without a value is. */
-int field_accepts(const struct field *field, const struct json *value, struct err *err);
+/* Of a file: strings with a template in them are left alone, they may become anything.
+ */
+enum field_stage { FIELD_WRITTEN, FIELD_RESOLVED };
+
+/* One value. -1 with what was expected: "expected a string, got number". null is what
+ * an optional field without a value is. */
+int field_accepts(const struct field *field, const struct json *value,
+		  enum field_stage stage, struct err *err);
 /* A whole object (or null: an empty one): unknown names, missing ones, wrong values,
  * two of one group. The first of them becomes err (ERR_INPUT). */
-int field_check(const struct field *table, const struct json *object, struct err *err);
-/* May this value of a file still become anything: is it exactly one template? */
-bool field_is_template(const struct json *value);
+int field_check(const struct field *table, const struct json *object,
+		enum field_stage stage, struct err *err);
 /* Rows of a Markdown table: | name | type | required | help |. */
 void field_document(const struct field *table, struct buf *out);
 
-/* The value of a FIELD_DURATION: -1 where it is none. */
+/* The value of a FIELD_DURATION, a number of milliseconds or "1h30m"; else -1. */
 int field_duration(const struct json *value, usec_t *out, struct err *err);
 
 #endif

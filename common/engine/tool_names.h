@@ -1,8 +1,8 @@
 /*
  * The built-in tools by name: their arguments and what they answer. Files are checked
  * against this table when they are registered, resolved arguments by the worker before
- * the tool starts, and docs/workflow-format.md is compared with it. What the tools do is
- * worker/tools/.
+ * the tool starts, and docs/workflow-format.md is compared with it. What the tools do
+ * is worker/tools/.
  */
 #ifndef ENGINE_TOOL_NAMES_H
 #define ENGINE_TOOL_NAMES_H

@@ -1,0 +1,100 @@
+/*
+ * The fields of each action as tables, nothing else. A new action is a row here, a row
+ * in the worker's table, and an enum member.
+ */
+#include "engine/action_fields.h"
+
+#include <string.h>
+
+static const char *const methods[] = {
+	"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", NULL,
+};
+static const char *const languages[] = { "javascript", "python", "shell", NULL };
+
+/* clang-format off */
+static const struct field basic_fields[] = {
+	{ .name = "username", .type = FIELD_TEXT, .required = true, .help = "the name" },
+	{ .name = "password", .type = FIELD_TEXT, .required = true, .help = "the password" },
+	{ 0 },
+};
+
+static const struct field auth_fields[] = {
+	{ .name = "bearer", .type = FIELD_TEXT, .required = true, .group = 1,
+	  .help = "a token, sent as `Authorization: Bearer ...`" },
+	{ .name = "basic", .type = FIELD_OBJECT, .required = true, .group = 1,
+	  .members = basic_fields, .help = "`{username, password}`" },
+	{ 0 },
+};
+
+static const struct field noop_fields[] = {
+	{ 0 },
+};
+
+static const struct field tool_fields[] = {
+	{ .name = "tool", .type = FIELD_TEXT, .required = true,
+	  .help = "the tool's name, written out (no template)" },
+	{ .name = "args", .type = FIELD_OBJECT, .help = "its arguments; none" },
+	{ 0 },
+};
+
+const struct field action_http_fields[] = {
+	{ .name = "method", .type = FIELD_CHOICE, .choices = methods,
+	  .help = "`GET HEAD POST PUT PATCH DELETE OPTIONS`; `GET`" },
+	{ .name = "url", .type = FIELD_TEXT, .required = true,
+	  .help = "http or https" },
+	{ .name = "headers", .type = FIELD_PAIRS, .help = "header lines by name; none" },
+	{ .name = "query", .type = FIELD_PAIRS,
+	  .help = "added to the URL, escaped; none" },
+	{ .name = "body", .type = FIELD_TEXT, .group = 1,
+	  .help = "the body as it is; none" },
+	{ .name = "json", .type = FIELD_ANY, .group = 1,
+	  .help = "the body as JSON, with its `Content-Type`; none" },
+	{ .name = "auth", .type = FIELD_OBJECT, .members = auth_fields,
+	  .help = "`{bearer: TOKEN}` or `{basic: {username, password}}`; none" },
+	{ .name = "followRedirects", .type = FIELD_FLAG,
+	  .help = "at most 10; `true`" },
+	{ 0 },
+};
+
+static const struct field wait_fields[] = {
+	{ .name = "for", .type = FIELD_DURATION, .required = true, .group = 1,
+	  .help = "so long from when the step starts" },
+	{ .name = "until", .type = FIELD_MOMENT, .required = true, .group = 1,
+	  .help = "until this moment; one that is past is no wait at all" },
+	{ 0 },
+};
+
+static const struct field code_fields[] = {
+	{ .name = "language", .type = FIELD_CHOICE, .choices = languages, .required = true,
+	  .help = "`javascript` (node), `python` (python3) or `shell` (sh)" },
+	{ .name = "source", .type = FIELD_TEXT, .required = true,
+	  .help = "the program's text" },
+	{ 0 },
+};
+
+const struct action_def action_defs[ACTION_KINDS] = {
+	[ACTION_NOOP] = { "noop", noop_fields, "does nothing", "null" },
+	[ACTION_TOOL] = { "tool", tool_fields, "calls a tool", "the tool's" },
+	[ACTION_HTTP] = { "http", action_http_fields, "sends one HTTP request",
+			  "`{status, headers, body}`, body parsed when it is JSON" },
+	[ACTION_WAIT] = { "wait", wait_fields, "waits without holding a worker's slot",
+			  "null" },
+	[ACTION_CODE] = { "code", code_fields, "runs a program",
+			  "what the program returned" },
+};
+/* clang-format on */
+
+enum action_kind
+action_find(const char *name)
+{
+	for (int i = 0; i < ACTION_KINDS; i++)
+		if (strcmp(action_defs[i].name, name) == 0)
+			return (enum action_kind)i;
+	return ACTION_KINDS;
+}
+
+const char *
+action_name(enum action_kind action)
+{
+	return action < ACTION_KINDS ? action_defs[action].name : "unknown";
+}

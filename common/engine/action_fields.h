@@ -1,0 +1,26 @@
+/*
+ * The actions of this version by name, each with the table of its own fields. What any
+ * step may have beside them is read in workflow_read_step.c; what the actions do is
+ * worker/actions/.
+ */
+#ifndef ENGINE_ACTION_FIELDS_H
+#define ENGINE_ACTION_FIELDS_H
+
+#include "engine/field.h"
+#include "engine/workflow.h"
+
+struct action_def {
+	const char *name;
+	const struct field *fields;
+	const char *help;   /* what it does, one line */
+	const char *output; /* its JSON, one line */
+};
+
+extern const struct action_def action_defs[ACTION_KINDS];
+extern const struct field
+    action_http_fields[]; /* the tool http.request takes them too */
+
+/* ACTION_KINDS when there is none of this name. */
+enum action_kind action_find(const char *name);
+
+#endif
