@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/utf8.h"
 #include "base/xalloc.h"
 
@@ -112,15 +113,6 @@ mask_add(struct mask *mask, const char *secret, size_t len)
 		add_base64(mask, secret, len, shift, "+/");
 		add_base64(mask, secret, len, shift, "-_");
 	}
-}
-
-static int
-hex_value(char c)
-{
-	static const char digits[] = "0123456789abcdef";
-	const char *found = c == '\0' ? NULL : strchr(digits, c | 0x20);
-
-	return found == NULL ? -1 : (int)(found - digits);
 }
 
 /* count hex digits at text, or -1. */

@@ -11,6 +11,7 @@
 #include <sys/random.h>
 
 #include "base/err.h"
+#include "base/hex.h"
 
 #define RANDOM_BITS 62
 #define RANDOM_MASK ((UINT64_C(1) << RANDOM_BITS) - 1)
@@ -60,18 +61,6 @@ uuid7_new(usec_t now)
 		}
 	}
 	return tick_uuid(last);
-}
-
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
 }
 
 static bool
