@@ -14,8 +14,8 @@
 
 struct zone;
 
-struct wall { /* proleptic Gregorian */
-	int year, month, day;  /* month and day from 1 */
+struct wall {                 /* proleptic Gregorian */
+	int year, month, day; /* month and day from 1 */
 	int hour, minute, second, usec;
 	int weekday;  /* ISO: 1 Monday .. 7 Sunday */
 	int year_day; /* from 1 */
@@ -23,7 +23,8 @@ struct wall { /* proleptic Gregorian */
 };
 
 /* "Europe/Berlin", "UTC", "+02:00", "-05:30". Zones are cached; never freed. */
-const struct zone *zone_get(const char *name, struct err *err); /* ERR_INPUT if unknown */
+const struct zone *zone_get(const char *name,
+			    struct err *err); /* ERR_INPUT if unknown */
 struct wall zone_wall(const struct zone *zone, usec_t instant);
 
 /* Civil arithmetic, no zone: days from 1970-01-01 and back. */
