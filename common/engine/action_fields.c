@@ -72,7 +72,7 @@ static const struct field code_fields[] = {
 	{ 0 },
 };
 
-const struct action_def action_defs[ACTION_KINDS] = {
+const struct action_fields action_fields[ACTION_KINDS] = {
 	[ACTION_NOOP] = { "noop", noop_fields, "does nothing", "null" },
 	[ACTION_TOOL] = { "tool", tool_fields, "calls a tool", "the tool's" },
 	[ACTION_HTTP] = { "http", action_http_fields, "sends one HTTP request",
@@ -85,10 +85,10 @@ const struct action_def action_defs[ACTION_KINDS] = {
 /* clang-format on */
 
 enum action_kind
-action_find(const char *name)
+action_fields_find(const char *name)
 {
 	for (int i = 0; i < ACTION_KINDS; i++)
-		if (strcmp(action_defs[i].name, name) == 0)
+		if (strcmp(action_fields[i].name, name) == 0)
 			return (enum action_kind)i;
 	return ACTION_KINDS;
 }
@@ -96,5 +96,5 @@ action_find(const char *name)
 const char *
 action_name(enum action_kind action)
 {
-	return action < ACTION_KINDS ? action_defs[action].name : "unknown";
+	return action < ACTION_KINDS ? action_fields[action].name : "unknown";
 }

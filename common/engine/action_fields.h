@@ -9,18 +9,18 @@
 #include "engine/field.h"
 #include "engine/workflow.h"
 
-struct action_def {
+struct action_fields {
 	const char *name;
 	const struct field *fields;
 	const char *help;   /* what it does, one line */
 	const char *output; /* its JSON, one line */
 };
 
-extern const struct action_def action_defs[ACTION_KINDS];
+extern const struct action_fields action_fields[ACTION_KINDS];
 extern const struct field
     action_http_fields[]; /* the tool http.request takes them too */
 
 /* ACTION_KINDS when there is none of this name. */
-enum action_kind action_find(const char *name);
+enum action_kind action_fields_find(const char *name);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "base/doc.h"
 #include "base/duration.h"
+#include "lang/cel.h"
 
 #define FIELDS_MAX       32
 #define DURATION_MAX_MS  (INT64_C(100) * 366 * 24 * 3600 * 1000)
@@ -145,13 +146,12 @@ accept_duration(const struct check *check, const struct json *value)
 	return field_duration(value, &duration, check->err);
 }
 
-/* Which texts are a moment is for the expression language to say: the action asks. */
 static int
 accept_moment(const struct check *check, const struct json *value)
 {
-	if (json_type(value) == JSON_STRING || is_whole(value))
-		return 0;
-	return expected(check->err, "a timestamp", value);
+	usec_t moment;
+
+	return field_moment(value, &moment, check->err);
 }
 
 static int
@@ -322,6 +322,45 @@ field_duration(const struct json *value, usec_t *out, struct err *err)
 		return err_set(err, ERR_INPUT, "a duration is at most 100 years");
 	*out = (usec_t)(ms * 1000);
 	return 0;
+}
+
+static bool
+lookup_moment(void *context, const char *name, struct json **value)
+{
+	if (strcmp(name, "moment") != 0)
+		return false;
+	*value = context;
+	return true;
+}
+
+/* Which texts are a timestamp is for the expression language to say. */
+int
+field_moment(const struct json *value, usec_t *out, struct err *err)
+{
+	static const char source[] = "int(timestamp(moment)) * 1000 + "
+				     "timestamp(moment).getMilliseconds()";
+	struct err why = { 0 };
+	struct cel *cel = cel_compile(source, sizeof source - 1, NULL, &why);
+	struct json *moment = json_copy(value), *ms = NULL;
+	const struct cel_scope scope = { lookup_moment, moment };
+	int result = -1;
+
+	if (cel == NULL)
+		bug("%s", why.text);
+	if (json_type(value) != JSON_STRING) {
+		expected(err, "a timestamp", value);
+	} else if (cel_eval(cel, &scope, &ms, &why) < 0) {
+		err_set(err, ERR_INPUT,
+			"\"%.100s\" is not a timestamp such as 2026-03-01T09:00:00Z",
+			json_str(value));
+	} else {
+		*out = json_int(ms) * USEC_MS;
+		result = 0;
+	}
+	json_unref(&moment);
+	json_unref(&ms);
+	cel_free(&cel);
+	return result;
 }
 
 void

@@ -19,7 +19,7 @@ enum field_type {
 	FIELD_FLAG,     /* true or false */
 	FIELD_COUNT,    /* a whole number from min to max */
 	FIELD_DURATION, /* a number of milliseconds, or "10m" */
-	FIELD_MOMENT,   /* "2026-03-01T09:00:00Z", or seconds since 1970 */
+	FIELD_MOMENT,   /* "2026-03-01T09:00:00Z" */
 	FIELD_CHOICE,   /* one of choices */
 	FIELD_OBJECT,   /* any members */
 	FIELD_PAIRS, /* an object of strings, numbers and flags: headers, environment */
@@ -40,14 +40,13 @@ struct field {
 	const char *help; /* one line, with the value that holds without it */
 };
 
-const struct field *field_find(const struct field *table,
-			       const char *name); /* or NULL */
+/* NULL if there is none. */
+const struct field *field_find(const struct field *table, const char *name);
 /* The name that was probably meant, or NULL. */
 const char *field_nearest(const struct field *table, const char *name);
 const char *field_type_name(enum field_type type); /* "text", "list of objects", ... */
 
-/* Of a file: strings with a template in them are left alone, they may become anything.
- */
+/* WRITTEN: strings with a template in them are left alone, they may become anything. */
 enum field_stage { FIELD_WRITTEN, FIELD_RESOLVED };
 
 /* One value. -1 with what was expected: "expected a string, got number". null is what
@@ -63,5 +62,7 @@ void field_document(const struct field *table, struct buf *out);
 
 /* The value of a FIELD_DURATION, a number of milliseconds or "1h30m"; else -1. */
 int field_duration(const struct json *value, usec_t *out, struct err *err);
+/* The value of a FIELD_MOMENT, a timestamp as expressions read it; else -1. */
+int field_moment(const struct json *value, usec_t *out, struct err *err);
 
 #endif
