@@ -3,9 +3,13 @@
  * the log, 3 is the control channel (a stream socket, one line a message). End-of-file
  * on it means that the parent is gone.
  *
- * child -> parent: "ready", "slots USED/ALL", and from the front "scale N", "drain"
- * parent -> child: "dead WORKER-ID" (declare it dead, requeue its steps), "drain",
+ * child -> parent: "ready", "slots USED/ALL", and from the front "scale N" and "drain"
+ *                  (as SIGTERM to the parent)
+ * parent -> child: "dead WORKER-ID" (declare it dead, requeue its steps), "drain" (finish
+ *                  what is in hand, then exit 0), "drain now" (patience is over: hand
+ *                  back what is unfinished and exit 0; SIGKILL follows after 5 s),
  *                  "pool {json}" (to the front: what GET /api/pool shows)
+ * Signals: SIGHUP to a child that said "ready": read the configuration again.
  * Exit codes: 0 asked to stop, 75 try again later, 78 the configuration is wrong (do
  * not restart), anything else is a crash.
  */

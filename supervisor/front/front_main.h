@@ -1,0 +1,16 @@
+/*
+ * The front as main sees it: a role of the supervisor's binary that runs until its
+ * parent tells it to drain or is gone. Everything else of the front stays behind this.
+ */
+#ifndef FRONT_FRONT_MAIN_H
+#define FRONT_FRONT_MAIN_H
+
+#include <stddef.h>
+
+#include "conf/settings.h"
+
+/* listen_fds: bound, listening, non-blocking sockets; they become the front's. Returns
+ * the exit code (loop/parent.h). */
+int front_main(const struct settings *settings, const int *listen_fds, size_t count);
+
+#endif
