@@ -10,8 +10,15 @@
 
 #include "base/mask.h"
 
-enum step_level { STEP_TRACE, STEP_DEBUG, STEP_INFO, STEP_WARN, STEP_ERROR, STEP_FATAL,
-		  STEP_LEVELS };
+enum step_level {
+	STEP_TRACE,
+	STEP_DEBUG,
+	STEP_INFO,
+	STEP_WARN,
+	STEP_ERROR,
+	STEP_FATAL,
+	STEP_LEVELS
+};
 
 struct step_log;
 
@@ -22,8 +29,8 @@ struct step_log *step_log_new(const char *project_path, const char *run_folder,
 void step_log_free(struct step_log **log_p); /* flushes */
 void step_log_write(struct step_log *log, enum step_level level, const char *text,
 		    size_t len); /* one message; may hold newlines */
-void step_log_printf(struct step_log *log, enum step_level level, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+void step_log_printf(struct step_log *log, enum step_level level, const char *format,
+		     ...) __attribute__((format(printf, 3, 4)));
 /* Lines of a program as they come, in any pieces: whole lines are written, the rest is
  * kept until its newline, 64 KiB or the end. stream: 1 or 2. */
 void step_log_stream(struct step_log *log, int stream, const char *data, size_t len);

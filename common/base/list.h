@@ -9,7 +9,7 @@ struct list {
 	struct list *next, *prev;
 };
 
-#define container_of(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
+#define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
 static inline void
 list_init(struct list *list)
@@ -57,10 +57,10 @@ list_shift(struct list *list) /* takes the first, NULL when empty */
 	return first;
 }
 
-#define list_each(it, list) \
-	for (struct list *it = (list)->next; it != (list); it = it->next)
-#define list_each_safe(it, list)                                                     \
-	for (struct list *it = (list)->next, *it##_next = it->next; it != (list);    \
+#define list_each(it, head)                                                            \
+	for (struct list *it = (head)->next; it != (head); it = it->next)
+#define list_each_safe(it, head)                                                       \
+	for (struct list *it = (head)->next, *it##_next = it->next; it != (head);      \
 	     it = it##_next, it##_next = it->next)
 
 #endif

@@ -37,6 +37,12 @@ void claimer_claim(struct claimer *claimer, const struct step_ref *refs, size_t 
 		   int most, const enum priority order[static PRIORITIES],
 		   bool own_search, claimed_fn *done, void *context);
 
+/* The last claim came back full: there is more. */
+bool claimer_has_more(const struct claimer *claimer);
+/* Is anything ready in these queues (limit 1 per queue and priority)? */
+typedef void ready_exists_fn(void *context, bool ready, const struct err *err);
+void claimer_ready_exists(struct claimer *claimer, ready_exists_fn *done, void *context);
+
 /* Outputs, errors and statuses of the newest visits of named steps of runs: what the
  * claimed steps refer to. keys NULL: all steps of that run. */
 struct visits_request {

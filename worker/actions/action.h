@@ -60,13 +60,13 @@ struct attempt {
 	int attempt;            /* from 1 */
 	int fence;
 	const struct step_def *def;
+	const struct run *run_values; /* input, state, facts, visits of the run */
 	const struct json *fields; /* the action's fields, resolved; for a tool its args */
 	const char *idempotency_key; /* never changes between attempts */
 	const char *project_path;    /* absolute */
 	const char *run_folder;      /* relative to it: .agent/workflows/executions/ID */
 	struct uuid project;
-	struct json *state;  /* the run's state as known here: state.* keeps it up to date */
-	struct json **state_p; /* where the slot keeps it, to replace it */
+	struct json **state_p; /* the run's state as known here: state.* keeps it up to date */
 	usec_t started_at;   /* wall time */
 	bool woke;           /* of a wait: its time has come */
 	struct step_log *log;

@@ -1,0 +1,478 @@
+/* Gathers outcomes and stores them, one flush at a time. See finish.h. */
+#include "finish.h"
+
+#include <endian.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "digest/digest.h"
+#include "finish_core.h"
+#include "store/runs.h"
+
+#define FINISH_AGAIN (100 * USEC_MS) /* after a passing fault on a living connection   \
+				      */
+
+struct finish_entry {
+	struct list link;
+	struct slot *slot; /* NULL: it died meanwhile */
+	struct finish_plan plan;
+	bool ended;      /* false: only that it started */
+	bool unstorable; /* an error report stands where the result could not be stored
+			  */
+	enum priority priority;
+	/* what the plan's item borrows */
+	struct json *input, *output;
+	struct uuid run;
+};
+
+struct finish {
+	struct worker *worker;
+	struct list gathered;
+	struct finish_entry *flight[FINISH_BATCH_MAX];
+	struct finish_item items[FINISH_BATCH_MAX];
+	size_t count;    /* of the flight; 0: none is under way */
+	bool must_check; /* the flight's answer is unknown */
+	bool checking;   /* the question is under way */
+	bool deferred;
+	size_t most; /* of the next flight: 1 while looking for the one that spoils */
+	struct timer *again;
+	struct finish_stats stats;
+};
+
+static void flush_soon(struct finish *finish);
+static void on_flush(void *context);
+
+static void
+on_again(void *context)
+{
+	struct finish *finish = context;
+
+	finish_wake(finish);
+}
+
+struct finish *
+finish_new(struct worker *worker)
+{
+	struct finish *finish = xcalloc(1, sizeof *finish);
+
+	finish->worker = worker;
+	finish->most = FINISH_BATCH_MAX;
+	finish->again = timer_new(worker->loop, on_again, finish);
+	list_init(&finish->gathered);
+	return finish;
+}
+
+static void
+entry_free(struct finish_entry *entry)
+{
+	if (entry->slot != NULL && entry->slot->gathered == entry)
+		entry->slot->gathered = NULL;
+	finish_plan_fini(&entry->plan);
+	json_unref(&entry->input);
+	json_unref(&entry->output);
+	free(entry);
+}
+
+void
+finish_free(struct finish **finish_p)
+{
+	struct finish *finish = *finish_p;
+	struct list *link;
+
+	if (finish == NULL)
+		return;
+	pg_forget(finish->worker->pg, finish);
+	timer_free(&finish->again);
+	while ((link = list_shift(&finish->gathered)) != NULL)
+		entry_free(container_of(link, struct finish_entry, link));
+	for (size_t i = 0; i < finish->count; i++)
+		entry_free(finish->flight[i]);
+	free(finish);
+	*finish_p = NULL;
+}
+
+bool
+finish_is_idle(const struct finish *finish)
+{
+	return finish->count == 0 && list_empty(&finish->gathered);
+}
+
+const struct finish_stats *
+finish_stats(const struct finish *finish)
+{
+	return &finish->stats;
+}
+
+/* ---- gathering ---- */
+
+static struct finish_entry *
+entry_of(struct finish *finish, struct slot *slot)
+{
+	struct finish_entry *entry = slot->gathered;
+
+	if (entry != NULL)
+		return entry;
+	entry = xcalloc(1, sizeof *entry);
+	entry->slot = slot;
+	entry->run = slot->live->run.id;
+	entry->priority = slot->live->priority;
+	list_push(&finish->gathered, &entry->link);
+	slot->gathered = entry;
+	return entry;
+}
+
+static void
+keep_input(struct finish_entry *entry, struct slot *slot)
+{
+	json_unref(&entry->input);
+	if (json_count(slot->fields) > 0)
+		entry->input = json_storable(json_ref(slot->fields), NULL);
+	entry->plan.item.input = entry->input;
+	entry->plan.item.fence = slot->attempt.fence;
+	entry->plan.item.say_started = slot->say_started;
+}
+
+void
+finish_started(struct finish *finish, struct slot *slot)
+{
+	struct finish_entry *entry;
+
+	if (!slot->say_started)
+		return;
+	entry = entry_of(finish, slot);
+	entry->plan.item = (struct finish_item){
+		.run = slot->live->run.id,
+		.number = slot->attempt.number,
+		.status = STEP_RUNNING,
+		.run_status = RUN_RUNNING,
+	};
+	keep_input(entry, slot);
+	flush_soon(finish);
+}
+
+static uint64_t
+random_bits(void)
+{
+	uint64_t bits;
+
+	digest_random(&bits, sizeof bits);
+	return bits;
+}
+
+void
+finish_ended(struct finish *finish, struct slot *slot)
+{
+	struct finish_entry *entry = entry_of(finish, slot);
+	struct held_step held = { slot->def->index, slot->attempt.number,
+				  slot->attempt.attempt, slot->losses };
+	struct outcome outcome = { slot->outcome, slot->output, slot->error,
+				   slot->final, slot->run_at };
+
+	finish_plan_fini(&entry->plan);
+	finish_plan(&entry->plan, &slot->live->run, &held, &outcome,
+		    loop_now(finish->worker->loop),
+		    slot->outcome == OUTCOME_FAILURE ? random_bits() : 0);
+	entry->ended = true;
+	json_unref(&entry->output);
+	entry->output = json_ref(slot->output);
+	keep_input(entry, slot);
+	flush_soon(finish);
+}
+
+void
+finish_forget(struct finish *finish, struct slot *slot)
+{
+	if (slot->gathered != NULL) {
+		list_remove(&slot->gathered->link);
+		entry_free(slot->gathered);
+	}
+	for (size_t i = 0; slot->in_flight > 0 && i < finish->count; i++) {
+		if (finish->flight[i]->slot != slot)
+			continue;
+		finish->flight[i]->slot = NULL;
+		slot->in_flight--;
+	}
+}
+
+/* ---- storing ---- */
+
+static void
+flush_soon(struct finish *finish)
+{
+	if (finish->deferred || finish->count > 0 || list_empty(&finish->gathered) ||
+	    timer_is_set(finish->again))
+		return;
+	finish->deferred = true;
+	loop_defer(finish->worker->loop, on_flush, finish);
+}
+
+static void on_stored(void *context, struct finish_item *items, size_t count,
+		      const struct err *err);
+
+static void
+decide_where_next(struct finish *finish, struct finish_entry *entry)
+{
+	struct slot *slot = entry->slot;
+	struct finish_next *next = &entry->plan.item.next;
+
+	if (next->key == NULL)
+		return;
+	next->held = slot != NULL && worker_keeps(finish->worker, next->queue,
+						  slot->streak, slot->streak_since);
+}
+
+static void
+on_flush(void *context)
+{
+	struct finish *finish = context;
+	struct list *link;
+
+	finish->deferred = false;
+	if (finish->count > 0 || finish->worker->gone || !pg_is_up(finish->worker->pg))
+		return;
+	while (finish->count < finish->most &&
+	       (link = list_shift(&finish->gathered)) != NULL) {
+		struct finish_entry *entry =
+		    container_of(link, struct finish_entry, link);
+
+		decide_where_next(finish, entry);
+		if (entry->slot != NULL) {
+			entry->slot->gathered = NULL;
+			entry->slot->in_flight++;
+		}
+		finish->items[finish->count] = entry->plan.item;
+		finish->flight[finish->count++] = entry;
+	}
+	if (finish->count == 0)
+		return;
+	finish->stats.flushes++;
+	finishes_store(finish->worker->pg, &finish->worker->id, finish->items,
+		       finish->count, on_stored, finish);
+}
+
+/* Puts entries back to the front, to be sent again in their order. */
+static void
+put_back(struct finish *finish, struct finish_entry *entry)
+{
+	struct slot *slot = entry->slot;
+
+	finish->stats.retried++;
+	if (slot != NULL) {
+		slot->in_flight--;
+		if (slot->gathered != NULL) {
+			/* It ended meanwhile: one entry says both. */
+			slot->gathered->plan.item.say_started |=
+			    entry->plan.item.say_started;
+			entry_free(entry);
+			return;
+		}
+		slot->gathered = entry;
+	}
+	list_unshift(&finish->gathered, &entry->link);
+}
+
+static void
+put_all_back(struct finish *finish)
+{
+	size_t count = finish->count;
+
+	finish->count = 0;
+	while (count-- > 0)
+		put_back(finish, finish->flight[count]);
+}
+
+static void
+go_on_or_free(struct finish *finish, struct finish_entry *entry,
+	      const struct finish_item *item)
+{
+	struct slot *slot = entry->slot;
+	struct step_ref ref = { entry->run, item->next.number };
+
+	if (item->next.key != NULL && item->next.held && slot != NULL) {
+		slot_go_on(slot, entry->plan.next, item->next.number);
+		return;
+	}
+	if (item->next.key != NULL)
+		queue_push(finish->worker->queue, item->next.queue, entry->priority,
+			   &ref, 1);
+	if (slot != NULL)
+		slot_free(&slot);
+}
+
+static void
+entry_stored(struct finish *finish, struct finish_entry *entry,
+	     const struct finish_item *item)
+{
+	struct slot *slot = entry->slot;
+
+	if (slot != NULL)
+		slot->in_flight--;
+	if (item->accepted) {
+		if (slot != NULL && item->say_started)
+			slot->say_started = false;
+		if (slot != NULL && slot->gathered != NULL)
+			slot->gathered->plan.item.say_started = false;
+		if (entry->ended)
+			go_on_or_free(finish, entry, item);
+		return;
+	}
+	finish->stats.fenced++;
+	log_info("result.fenced", F_UUID("run", &entry->run),
+		 F_INT("number", item->number), F_INT("fence", item->fence));
+	if (slot != NULL && entry->ended)
+		slot_free(&slot);
+	else if (slot != NULL)
+		slot_event(slot, SLOT_EV_TAKEN_AWAY);
+}
+
+static void
+publish(struct finish *finish)
+{
+	struct buf data = { 0 };
+
+	for (size_t i = 0; i < finish->count; i++) {
+		uint64_t seq = htobe64((uint64_t)finish->items[i].seq);
+
+		if (!finish->items[i].accepted)
+			continue;
+		buf_add(&data, finish->items[i].run.b, sizeof finish->items[i].run.b);
+		buf_add(&data, &seq, sizeof seq);
+	}
+	if (data.len > 0)
+		queue_publish(finish->worker->queue, CHANNEL_EVENTS, data.data,
+			      data.len);
+	buf_fini(&data);
+}
+
+static void
+flight_stored(struct finish *finish)
+{
+	size_t count = finish->count;
+
+	publish(finish);
+	finish->stats.items += count;
+	finish->most = FINISH_BATCH_MAX;
+	finish->count = 0;
+	for (size_t i = 0; i < count; i++) {
+		entry_stored(finish, finish->flight[i], &finish->items[i]);
+		entry_free(finish->flight[i]);
+	}
+	worker_turn(finish->worker);
+}
+
+/* One that cannot be stored becomes a failure that can; if even that cannot, its run
+ * crashes: a step that never ends would be worse. */
+static void
+spoilt(struct finish *finish, const struct err *err)
+{
+	struct finish_entry *entry = finish->flight[0];
+	struct slot *slot = entry->slot;
+
+	log_error("result.unstorable", F_UUID("run", &entry->run),
+		  F_INT("number", finish->items[0].number), F_STR("why", err->text));
+	finish->count = 0;
+	if (slot == NULL) {
+		entry_free(entry);
+		return;
+	}
+	slot->in_flight--;
+	if (entry->unstorable || !entry->ended) {
+		runs_end(finish->worker->pg, &entry->run, 1, RUN_END_CRASH, err->text,
+			 "stepmill", NULL, NULL);
+		entry_free(entry);
+		slot_free(&slot);
+		return;
+	}
+	entry_free(entry);
+	json_unref(&slot->output);
+	json_unref(&slot->error);
+	json_unref(&slot->fields);
+	slot->outcome = OUTCOME_FAILURE;
+	slot->final = true;
+	slot->error = step_error("unstorable", err->text);
+	finish_ended(finish, slot);
+	slot->gathered->unstorable = true;
+}
+
+static void
+on_stored(void *context, struct finish_item *items, size_t count, const struct err *err)
+{
+	struct finish *finish = context;
+
+	(void)items, (void)count;
+	switch (err->kind) {
+	case ERR_NONE:
+		flight_stored(finish);
+		break;
+	case ERR_DENIED:
+		worker_buried(finish->worker);
+		return;
+	case ERR_LOST:
+		finish->must_check = true;
+		finish_wake(finish);
+		return;
+	case ERR_RETRY:
+		put_all_back(finish);
+		timer_set(finish->again, FINISH_AGAIN);
+		return;
+	default:
+		if (finish->count == 1) {
+			spoilt(finish, err);
+		} else {
+			finish->most = 1;
+			put_all_back(finish);
+		}
+	}
+	flush_soon(finish);
+}
+
+/* ---- after a lost answer ---- */
+
+static void
+on_checked(void *context, struct finish_item *items, size_t count,
+	   const struct err *err)
+{
+	struct finish *finish = context;
+	size_t kept = 0;
+
+	(void)items;
+	finish->checking = false;
+	if (err->kind == ERR_DENIED) {
+		worker_buried(finish->worker);
+		return;
+	}
+	if (err->kind != ERR_NONE) {
+		timer_set(finish->again, FINISH_AGAIN);
+		return;
+	}
+	finish->must_check = false;
+	/* What is still ours is sent again; the rest has its answer. */
+	for (size_t i = 0; i < count; i++) {
+		if (!finish->items[i].accepted && finish->items[i].fence >= 0) {
+			put_back(finish, finish->flight[i]);
+			continue;
+		}
+		finish->items[kept] = finish->items[i];
+		finish->flight[kept++] = finish->flight[i];
+	}
+	finish->count = kept;
+	flight_stored(finish);
+	flush_soon(finish);
+}
+
+void
+finish_wake(struct finish *finish)
+{
+	timer_stop(finish->again);
+	if (finish->worker->gone || !pg_is_up(finish->worker->pg))
+		return;
+	if (!finish->must_check) {
+		flush_soon(finish);
+	} else if (!finish->checking) {
+		finish->checking = true;
+		finishes_check(finish->worker->pg, &finish->worker->id, finish->items,
+			       finish->count, on_checked, finish);
+	}
+}

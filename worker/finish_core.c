@@ -1,0 +1,52 @@
+/* Pure: from the outcome of an attempt to what is stored. See finish_core.h. */
+#include "finish_core.h"
+
+#include <string.h>
+
+static void
+plan_next(struct finish_plan *plan, const struct run *run)
+{
+	const struct next_step *next;
+
+	if (plan->verdict.next_count == 0)
+		return;
+	next = &plan->verdict.next[0];
+	plan->next = &run->workflow->steps[next->index];
+	plan->item.next = (struct finish_next){
+		.key = plan->next->id,
+		.number = next->number,
+		.queue = plan->next->queue,
+		.max_attempts = plan->next->retry.max_attempts,
+	};
+}
+
+void
+finish_plan(struct finish_plan *plan, struct run *run, const struct held_step *held,
+	    const struct outcome *outcome, usec_t now, uint64_t random)
+{
+	struct verdict *verdict = &plan->verdict;
+
+	memset(plan, 0, sizeof *plan);
+	advance_on(run, held, outcome, now, random, verdict);
+	plan->item = (struct finish_item){
+		.run = run->id,
+		.number = held->number,
+		.status = verdict->status,
+		.output = outcome->kind == OUTCOME_WAIT ? NULL : outcome->output,
+		.error = verdict->error,
+		.run_at = verdict->run_at,
+		.will_retry = verdict->status == STEP_RETRYING,
+		.only_waits = verdict->only_waits,
+		.run_status = verdict->run_status,
+		.run_output = verdict->run_output,
+		.run_error = verdict->run_error,
+	};
+	plan_next(plan, run);
+}
+
+void
+finish_plan_fini(struct finish_plan *plan)
+{
+	verdict_fini(&plan->verdict);
+	memset(plan, 0, sizeof *plan);
+}

@@ -1,0 +1,523 @@
+/* The shell of one step. See slot.h; the states are slot_core's. */
+#include "slot.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/duration.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "finish.h"
+#include "step_log.h"
+#include "store/runs.h"
+#include "store/workers.h"
+
+#define OUTPUT_MAX (16 * 1024 * 1024) /* of a step's output as JSON text */
+
+static void
+fill_attempt(struct slot *slot, int number, int attempt, int fence, bool woke)
+{
+	struct live_run *live = slot->live;
+	char text[UUID_TEXT];
+
+	snprintf(slot->idempotency_key, sizeof slot->idempotency_key, "%s:%d",
+		 uuid_format(&live->run.id, text), number);
+	slot->attempt = (struct attempt){
+		.services = &slot->worker->services,
+		.run = live->run.id,
+		.run_id = live->run.run_id,
+		.number = number,
+		.attempt = attempt,
+		.fence = fence,
+		.run_values = &live->run,
+		.idempotency_key = slot->idempotency_key,
+		.project_path = live->project_path,
+		.run_folder = live->folder,
+		.project = live->project,
+		.state_p = &live->run.state,
+		.started_at = loop_now(slot->worker->loop),
+		.woke = woke,
+	};
+}
+
+static void on_timer(void *context);
+
+struct slot *
+slot_new(struct worker *worker, struct claimed *claimed)
+{
+	struct slot *slot = xcalloc(1, sizeof *slot);
+
+	slot->worker = worker;
+	slot->live = live_runs_hold(worker->runs, claimed);
+	slot->step_key = xstrdup(claimed->step_key);
+	slot->losses = claimed->losses;
+	slot->say_started = !claimed->started_before;
+	slot->streak_since = loop_mono(worker->loop);
+	slot->timer = timer_new(worker->loop, on_timer, slot);
+	fill_attempt(slot, claimed->number, claimed->attempt, claimed->fence,
+		     claimed->woke);
+	list_push(&worker->slots, &slot->link);
+	worker->used++;
+	return slot;
+}
+
+/* What belongs to the attempt, not to the slot. */
+static void
+forget_attempt(struct slot *slot)
+{
+	if (slot->action_state != NULL)
+		slot->action->free(slot->action_state);
+	slot->action_state = NULL;
+	slot->action = NULL;
+	step_log_free(&slot->attempt.log);
+	json_unref(&slot->fields);
+	json_unref(&slot->output);
+	json_unref(&slot->error);
+	slot->answered = slot->final = false;
+	slot->run_at = 0;
+	slot->reason = SLOT_REASON_NONE;
+	timer_stop(slot->timer);
+}
+
+void
+slot_free(struct slot **slot_p)
+{
+	struct slot *slot = *slot_p;
+	struct worker *worker;
+
+	if (slot == NULL)
+		return;
+	worker = slot->worker;
+	finish_forget(worker->finish, slot);
+	definitions_forget(worker->definitions, slot);
+	pg_forget(worker->pg, slot);
+	forget_attempt(slot);
+	timer_free(&slot->timer);
+	if (slot->live->users == 1)
+		definitions_drop(worker->definitions, &slot->live->definition);
+	live_runs_drop(worker->runs, &slot->live);
+	list_remove(&slot->link);
+	worker->used--;
+	free(slot->step_key);
+	free(slot);
+	*slot_p = NULL;
+	worker_turn(worker);
+}
+
+static void
+on_free(void *context)
+{
+	struct slot *slot = context;
+
+	slot_free(&slot);
+}
+
+/* ---- loading ---- */
+
+static void
+on_crashed(void *context, const struct ended_run *runs, size_t count,
+	   const struct err *err)
+{
+	(void)context, (void)runs, (void)count;
+	if (err->kind != ERR_NONE)
+		log_warn("run.not_crashed", F_STR("why", err->text));
+}
+
+/* The run cannot go on at all: a person must look, and may resume it then. */
+static void
+crash_run(struct slot *slot, const char *why)
+{
+	struct worker *worker = slot->worker;
+
+	log_error("run.crashed", F_STR("run", slot->live->run.run_id),
+		  F_STR("why", why));
+	runs_end(worker->pg, &slot->live->run.id, 1, RUN_END_CRASH, why, "stepmill",
+		 on_crashed, worker);
+	slot_event(slot, SLOT_EV_TAKEN_AWAY);
+}
+
+static void
+on_definition(void *context, struct definition *definition, const struct err *err)
+{
+	struct slot *slot = context;
+
+	if (definition == NULL) {
+		/* A passing fault: the next connection asks again, see worker.c. */
+		if (err->kind == ERR_INPUT || err->kind == ERR_NOT_FOUND)
+			crash_run(slot, err->text);
+		return;
+	}
+	if (slot->live->definition == NULL)
+		live_run_define(slot->live, &definition);
+	else
+		definitions_drop(slot->worker->definitions, &definition);
+	slot_load(slot);
+}
+
+static bool
+get_definition(struct slot *slot)
+{
+	struct definitions *definitions = slot->worker->definitions;
+	struct definition *definition;
+
+	if (slot->live->definition != NULL)
+		return true;
+	definition = definitions_get(definitions, &slot->live->definition_id);
+	if (definition == NULL) {
+		definitions_load(definitions, &slot->live->definition_id, on_definition,
+				 slot);
+		return false;
+	}
+	live_run_define(slot->live, &definition);
+	return true;
+}
+
+static void
+on_visits(void *context, struct visit_row *list, size_t count, const struct err *err)
+{
+	struct slot *slot = context;
+	struct live_run *live = slot->live;
+
+	slot->visits_asked = false;
+	if (err->kind != ERR_NONE)
+		return; /* asked again when the connection is back */
+	for (size_t i = 0; i < count; i++) {
+		int index = workflow_step_index(live->run.workflow, list[i].key);
+
+		if (index < 0)
+			continue;
+		run_set_visit(&live->run, index, list[i].number,
+			      (enum step_status)list[i].status, list[i].output,
+			      list[i].error);
+		list[i].output = list[i].error = NULL;
+	}
+	live->visits_known = true;
+	slot_load(slot);
+}
+
+bool
+slot_wants_visits(const struct slot *slot)
+{
+	const struct definition *definition = slot->live->definition;
+
+	return slot->attempt.number > 1 && !slot->live->visits_known &&
+	       (definition->reads_all || definition->read_count > 0);
+}
+
+static bool
+get_visits(struct slot *slot)
+{
+	const struct definition *definition = slot->live->definition;
+	struct visits_request request = { .run = slot->live->run.id };
+
+	if (!slot_wants_visits(slot)) {
+		slot->live->visits_known = true;
+		return true;
+	}
+	if (slot->visits_asked)
+		return false;
+	slot->visits_asked = true;
+	if (!definition->reads_all) {
+		request.keys = definition->read_keys;
+		request.keys_count = definition->read_count;
+	}
+	visits_load(slot->worker->pg, &request, 1, on_visits, slot);
+	return false;
+}
+
+static bool
+resolve_fields(struct slot *slot)
+{
+	struct run_scope scope;
+	struct err err = { 0 };
+
+	run_scope_init(&scope, &slot->live->run);
+	if (template_resolve(slot->def->fields, &scope.scope, &slot->fields, &err) == 0)
+		return true;
+	slot->outcome = OUTCOME_FAILURE;
+	slot->error = step_error("expression", err.text);
+	slot->final = true;
+	return false;
+}
+
+void
+slot_load(struct slot *slot)
+{
+	int index;
+
+	if (slot->state != SLOT_LOADING || !get_definition(slot) || !get_visits(slot) ||
+	    !worker_may_start(slot->worker))
+		return;
+	if (slot->def == NULL) {
+		index = workflow_step_index(slot->live->run.workflow, slot->step_key);
+		if (index < 0) {
+			crash_run(slot, "a step is not in the run's definition");
+			return;
+		}
+		slot->def = &slot->live->run.workflow->steps[index];
+	}
+	slot->attempt.def = slot->def;
+	slot_event(slot, resolve_fields(slot) ? SLOT_EV_LOADED : SLOT_EV_UNUSABLE);
+}
+
+void
+slot_go_on(struct slot *slot, const struct step_def *def, int number)
+{
+	forget_attempt(slot);
+	slot->def = def;
+	slot->losses = 0;
+	slot->say_started = false;
+	slot->streak++;
+	slot->state = SLOT_LOADING;
+	fill_attempt(slot, number, 1, 1, false);
+	slot_load(slot);
+}
+
+/* ---- answers ---- */
+
+static void
+on_answered(void *context)
+{
+	struct slot *slot = context;
+
+	if (slot->action_state != NULL)
+		slot->action->free(slot->action_state);
+	slot->action_state = NULL;
+	timer_stop(slot->timer);
+	slot_event(slot, SLOT_EV_ANSWERED);
+}
+
+static struct slot *
+answer(struct attempt *attempt, enum outcome_kind outcome)
+{
+	struct slot *slot = container_of(attempt, struct slot, attempt);
+
+	if (slot->answered)
+		bug("an action answered twice: %s", slot->action->name);
+	slot->answered = true;
+	slot->outcome = outcome;
+	loop_defer(slot->worker->loop, on_answered, slot);
+	return slot;
+}
+
+/* What PostgreSQL can hold, and no more than a limit. */
+static void
+keep_output(struct slot *slot, struct json *output)
+{
+	struct buf text = { 0 };
+
+	slot->output = json_storable(output, NULL);
+	if (json_type(slot->output) < JSON_STRING)
+		return;
+	json_write(slot->output, &text);
+	if (text.len > OUTPUT_MAX) {
+		json_unref(&slot->output);
+		slot->outcome = OUTCOME_FAILURE;
+		slot->final = true;
+		slot->error = step_error("output_too_large",
+					 "the output is larger than 16 MiB; write it "
+					 "to a file or attach it as an artifact");
+	}
+	buf_fini(&text);
+}
+
+void
+attempt_succeed(struct attempt *attempt, struct json *output)
+{
+	keep_output(answer(attempt, OUTCOME_SUCCESS), output);
+}
+
+static void
+set_failure(struct slot *slot, const char *code, const char *text, struct json *details)
+{
+	struct json *error = step_error(code, text);
+
+	for (struct json_iter it = json_iter(details); json_next(&it);)
+		if (!json_has(error, it.key))
+			json_set(error, it.key, json_ref(it.value));
+	json_unref(&details);
+	json_unref(&slot->error);
+	slot->error = json_storable(error, NULL);
+}
+
+void
+attempt_fail(struct attempt *attempt, const char *code, bool final, const char *format,
+	     ...)
+{
+	struct slot *slot = answer(attempt, OUTCOME_FAILURE);
+	struct buf text = { 0 };
+	va_list args;
+
+	va_start(args, format);
+	buf_vprintf(&text, format, args);
+	va_end(args);
+	set_failure(slot, code, buf_text(&text), NULL);
+	slot->final = final;
+	buf_fini(&text);
+}
+
+void
+attempt_fail_with(struct attempt *attempt, const char *code, bool final,
+		  struct json *details, struct json *output, const char *format, ...)
+{
+	struct slot *slot = answer(attempt, OUTCOME_FAILURE);
+	struct buf text = { 0 };
+	va_list args;
+
+	va_start(args, format);
+	buf_vprintf(&text, format, args);
+	va_end(args);
+	keep_output(slot, output);
+	if (slot->error == NULL) {
+		set_failure(slot, code, buf_text(&text), details);
+		slot->final = final;
+	} else {
+		json_unref(&details);
+	}
+	buf_fini(&text);
+}
+
+void
+attempt_wait(struct attempt *attempt, usec_t run_at)
+{
+	answer(attempt, OUTCOME_WAIT)->run_at = run_at;
+}
+
+/* ---- what the table orders ---- */
+
+static void
+do_now(struct slot *slot)
+{
+	struct err err = { 0 };
+	struct json *output = slot->action->now(&slot->attempt, &err);
+
+	slot->outcome = err.kind == ERR_NONE ? OUTCOME_SUCCESS : OUTCOME_FAILURE;
+	if (err.kind == ERR_NONE)
+		keep_output(slot, output);
+	else
+		slot->error = step_error(err_kind_name(err.kind), err.text);
+	slot->final = err.kind == ERR_INPUT;
+	slot_event(slot, SLOT_EV_ANSWERED);
+}
+
+static void
+do_start(struct slot *slot)
+{
+	slot->action = action_find(slot->def->action);
+	slot->attempt.fields = slot->fields;
+	if (slot->action->now != NULL) {
+		do_now(slot);
+		return;
+	}
+	slot->attempt.log =
+	    step_log_new(slot->live->project_path, slot->live->folder,
+			 slot->attempt.number, slot->def->name, slot->worker->mask);
+	finish_started(slot->worker->finish, slot);
+	if (slot->def->timeout > 0)
+		timer_set(slot->timer, slot->def->timeout);
+	slot->action_state = slot->action->start(&slot->attempt);
+	if (slot->action_state == NULL && !slot->answered)
+		bug("action %s neither started nor failed", slot->action->name);
+}
+
+static void
+do_ask(struct slot *slot)
+{
+	timer_set(slot->timer, SLOT_PATIENCE);
+	if (!slot->answered && slot->action_state != NULL)
+		slot->action->stop(slot->action_state, STOP_ASK);
+}
+
+static void
+do_force(struct slot *slot)
+{
+	if (!slot->answered && slot->action_state != NULL)
+		slot->action->stop(slot->action_state, STOP_FORCE);
+}
+
+static void
+do_finish(struct slot *slot)
+{
+	char limit[32], text[128];
+
+	if (slot->reason == SLOT_REASON_TIMEOUT) {
+		snprintf(text, sizeof text,
+			 "the attempt took longer than its timeout of %s",
+			 duration_format(slot->def->timeout, limit, sizeof limit));
+		set_failure(slot, "timeout", text, NULL);
+		slot->outcome = OUTCOME_FAILURE;
+		slot->final = false;
+	}
+	finish_ended(slot->worker->finish, slot);
+}
+
+static void
+do_drop(struct slot *slot)
+{
+	log_info("step.dropped", F_STR("run", slot->live->run.run_id),
+		 F_INT("number", slot->attempt.number),
+		 F_STR("why", "cancelled, or no longer ours"));
+	loop_defer(slot->worker->loop, on_free, slot);
+}
+
+static void
+on_handed_back(void *context, const struct ready_ref *refs, size_t count,
+	       const struct err *err)
+{
+	struct slot *slot = context;
+
+	if (err->kind != ERR_NONE)
+		log_warn("step.not_handed_back", F_STR("run", slot->live->run.run_id),
+			 F_STR("why", err->text));
+	for (size_t i = 0; i < count; i++)
+		queue_push(slot->worker->queue, refs[i].queue, refs[i].priority,
+			   &refs[i].ref, 1);
+	slot_free(&slot);
+}
+
+static void
+do_give_back(struct slot *slot)
+{
+	struct held_ref ref = { slot->live->run.id, slot->attempt.number,
+				slot->attempt.fence };
+
+	log_info("step.handed_back", F_STR("run", slot->live->run.run_id),
+		 F_INT("number", slot->attempt.number));
+	workers_hand_back(slot->worker->pg, &slot->worker->id, &ref, 1, on_handed_back,
+			  slot);
+}
+
+static void
+do_nothing(struct slot *slot)
+{
+	(void)slot;
+}
+
+void
+slot_event(struct slot *slot, enum slot_event event)
+{
+	static void (*const orders[SLOT_ORDERS])(struct slot *) = {
+		[SLOT_DO_NOTHING] = do_nothing,
+		[SLOT_DO_START] = do_start,
+		[SLOT_DO_ASK] = do_ask,
+		[SLOT_DO_FORCE] = do_force,
+		[SLOT_DO_FINISH] = do_finish,
+		[SLOT_DO_DROP] = do_drop,
+		[SLOT_DO_GIVE_BACK] = do_give_back,
+	};
+	struct slot_step step = slot_on(slot->state, slot->reason, event);
+
+	slot->state = step.state;
+	slot->reason = step.reason;
+	orders[step.order](slot);
+}
+
+static void
+on_timer(void *context)
+{
+	struct slot *slot = context;
+
+	slot_event(slot, slot->state == SLOT_RUNNING ? SLOT_EV_TIMED_OUT
+						     : SLOT_EV_PATIENCE_OVER);
+}

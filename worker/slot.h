@@ -1,0 +1,57 @@
+/*
+ * The shell of one step in a worker: gets what it needs, starts the action, keeps its
+ * timers, stops it, and hands the outcome to finish. What happens in which state is
+ * slot_core's; what the outcome means is the engine's.
+ */
+#ifndef WORKER_SLOT_H
+#define WORKER_SLOT_H
+
+#include "engine/advance_core.h"
+#include "live_run.h"
+#include "slot_core.h"
+#include "worker.h"
+
+#define SLOT_PATIENCE (1500 * USEC_MS) /* between SIGTERM and SIGKILL */
+
+struct finish_entry;
+
+struct slot {
+	struct list link; /* worker.slots */
+	struct worker *worker;
+	struct live_run *live; /* shared */
+	struct attempt attempt;
+	const struct step_def *def;
+	char *step_key; /* as claimed, until the definition is there */
+	int losses;
+	enum slot_state state;
+	enum slot_reason reason;
+	bool say_started;  /* step.started is not stored yet */
+	bool visits_asked; /* a load of outputs is under way for it */
+	bool answered;     /* the action said how it went */
+	const struct action *action;
+	void *action_state;
+	bool starting; /* inside action->start */
+	struct json *fields;
+	struct json *output, *error; /* of the answer */
+	enum outcome_kind outcome;
+	bool final;
+	usec_t run_at;
+	struct timer *timer; /* of the attempt, then of patience */
+	char idempotency_key[64];
+	struct finish_entry *gathered; /* waits for the next flush */
+	int in_flight;                 /* entries of it in the flush under way */
+	int streak;                    /* steps of its run in a row, here */
+	usec_t streak_since;           /* monotonic */
+};
+
+/* A claimed step; takes from the claim what it needs. */
+struct slot *slot_new(struct worker *worker, struct claimed *claimed);
+void slot_free(struct slot **slot_p); /* ends the action without asking */
+/* Try to get on from LOADING: called when a definition, outputs or the lease came. */
+void slot_load(struct slot *slot);
+/* Its step is stored as ended and the next one is held by us: go on with it. */
+void slot_go_on(struct slot *slot, const struct step_def *def, int number);
+void slot_event(struct slot *slot, enum slot_event event);
+bool slot_wants_visits(const struct slot *slot);
+
+#endif
