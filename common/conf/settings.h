@@ -13,50 +13,55 @@
 struct settings {
 	char *file; /* the file that was read, or NULL */
 
-	char *database_url;   /* database.url: libpq connection string or URI; secret */
+	char *database_url; /* database.url: libpq connection string or URI; secret */
 	usec_t database_statement_timeout; /* database.statement_timeout, 30s */
-	char *redis_url;      /* redis.url: redis://[:password@]host[:port][/n] or unix:/path */
-	char *redis_prefix;   /* redis.prefix, "stepmill" */
-	char *log_level;      /* log.level, info */
-	char *log_format;     /* log.format, json */
+	char *redis_url; /* redis.url: redis://[:password@]host[:port][/n] or unix:/path
+			  */
+	char *redis_prefix; /* redis.prefix, "stepmill" */
+	char *log_level;    /* log.level, info */
+	char *log_format;   /* log.format, json */
 
-	char *project_path;   /* project.path: of the project "default"; "." */
+	char *project_path;          /* project.path: of the project "default"; "." */
 	struct texts workflow_paths; /* workflow_paths: more folders with workflows */
 
-	char *http_listen;    /* http.listen, 127.0.0.1:3456; also unix:/path */
-	long http_body_max;   /* http.body_max, 4MiB */
-	long http_header_max; /* http.header_max, 32KiB */
+	char *http_listen;         /* http.listen, 127.0.0.1:3456; also unix:/path */
+	long http_body_max;        /* http.body_max, 4MiB */
+	long http_header_max;      /* http.header_max, 32KiB */
 	long http_connections_max; /* http.connections_max, 1024 */
 	usec_t http_header_timeout, http_request_timeout, http_keepalive_timeout;
-	usec_t http_drain_delay;   /* http.drain_delay, 0s */
-	bool auth_required;   /* auth.required, true; stepmill dev turns it off */
+	usec_t http_drain_delay; /* http.drain_delay, 0s */
+	bool auth_required;      /* auth.required, true; stepmill dev turns it off */
 
-	long pool_workers;    /* pool.workers, 2 */
-	long pool_workers_max; /* pool.workers_max, 64 */
+	long pool_workers;         /* pool.workers, 2 */
+	long pool_workers_max;     /* pool.workers_max, 64 */
 	usec_t pool_drain_timeout; /* pool.drain_timeout, 60s */
 
-	long worker_slots;    /* worker.slots, 64, steps at once in a worker */
+	long worker_slots;          /* worker.slots, 64, steps at once in a worker */
 	struct texts worker_queues; /* worker.queues, [default] */
-	usec_t worker_lease;  /* worker.lease, 10s */
-	long worker_output_max; /* worker.output_max, 1MiB: kept of a program's output */
-	struct texts worker_environment; /* worker.environment: names handed to programs */
-	char *worker_user;    /* worker.user: programs run as; NULL: as the worker */
-	struct texts http_allow; /* worker.http_allow: private addresses steps may call */
-	long worker_address_space_max, worker_files_max, worker_processes_max; /* rlimits */
+	usec_t worker_lease;        /* worker.lease, 10s */
+	long
+	    worker_output_max; /* worker.output_max, 1MiB: kept of a program's output */
+	struct texts
+	    worker_environment; /* worker.environment: names handed to programs */
+	char *worker_user;      /* worker.user: programs run as; NULL: as the worker */
+	struct texts
+	    http_allow; /* worker.http_allow: private addresses steps may call */
+	long worker_address_space_max, worker_files_max,
+	    worker_processes_max; /* rlimits */
 
 	usec_t sweep_interval; /* scheduler.sweep_interval, 2s */
 	usec_t retention;      /* scheduler.retention, 30d */
 
-	char *forge_url;       /* forge.url, https://api.github.com */
-	char *forge_token;     /* forge.token; secret */
-	bool development;      /* set by stepmill dev only */
+	char *forge_url;   /* forge.url, https://api.github.com */
+	char *forge_token; /* forge.token; secret */
+	bool development;  /* STEPMILL_DEVELOPMENT=1, set by stepmill dev only */
 };
 
 extern const struct option settings_table[];
 
-/* Reads file (NULL: $STEPMILL_CONFIG, else ./stepmill.yaml if it is there, else none) and
- * the environment. NULL with the problems as lines in *report (the caller's), or the
- * settings. */
+/* Reads file (NULL: $STEPMILL_CONFIG, else ./stepmill.yaml if it is there, else none)
+ * and the environment. NULL with the problems as lines in *report (the caller's), or
+ * the settings. */
 struct settings *settings_load(const char *file, char **report);
 void settings_free(struct settings **settings_p);
 
