@@ -41,12 +41,13 @@ struct next_step {
 struct verdict {
 	enum step_status status; /* COMPLETED, FAILED, RETRYING or WAITING */
 	usec_t run_at;           /* of RETRYING and WAITING */
-	struct json *error;      /* owned: of the step, when it failed (or tries again) */
-	struct next_step *next;  /* owned: what is ready now */
+	struct json *error; /* owned: of the step, when it failed (or tries again) */
+	struct next_step *next; /* owned: what is ready now */
 	size_t next_count;
-	enum run_status run_status; /* RUN_RUNNING while it goes on */
+	enum run_status run_status;          /* RUN_RUNNING while it goes on */
 	struct json *run_output, *run_error; /* owned: of a run that ended */
-	bool only_waits; /* nothing of the run is left but waiting: its time stands still */
+	bool only_waits; /* nothing of the run is left but waiting: its time stands
+			    still */
 };
 
 void verdict_fini(struct verdict *verdict);

@@ -1,6 +1,7 @@
 /*
- * What is known of a run when something about it is decided: a value without a home. The
- * process that decides fills it from the store; nothing here reads or writes anything.
+ * What is known of a run when something about it is decided: a value without a home.
+ * The process that decides fills it from the store; nothing here reads or writes
+ * anything.
  */
 #ifndef ENGINE_RUN_H
 #define ENGINE_RUN_H
@@ -18,14 +19,16 @@ struct visit {
 
 struct run {
 	struct uuid id;
-	char *run_id; /* the readable one */
+	char *run_id;                    /* the readable one */
 	const struct workflow *workflow; /* borrowed */
 	struct json *input, *trigger, *state;
-	struct json *facts; /* `run` in expressions: id, runId, workflow, projectId, ... */
+	struct json
+	    *facts; /* `run` in expressions: id, runId, workflow, projectId, ... */
 	struct json *environment; /* `env`: the allow-listed names */
 	struct json *secrets;     /* `secrets`: never logged */
 	struct visit *visits;     /* one per step of the definition */
-	struct json *steps_value; /* `steps` in expressions; built when first asked for */
+	struct json
+	    *steps_value; /* `steps` in expressions; built when first asked for */
 };
 
 void run_init(struct run *run, const struct workflow *workflow);

@@ -8,14 +8,14 @@
 #include <stdbool.h>
 
 enum run_status {
-	RUN_PENDING,   /* accepted, not started: waits for its time or for a place */
+	RUN_PENDING, /* accepted, not started: waits for its time or for a place */
 	RUN_RUNNING,
 	RUN_PAUSED,
 	RUN_COMPLETED, /* from here on terminal ... */
 	RUN_FAILED,
 	RUN_CANCELLED,
 	RUN_TIMED_OUT,
-	RUN_CRASHED,   /* ... but this one can be resumed */
+	RUN_CRASHED, /* ... but this one can be resumed */
 	RUN_STATUSES
 };
 
@@ -38,7 +38,8 @@ enum event_type {
 	EVENT_RUN_STARTED,
 	EVENT_STEP_STARTED,
 	EVENT_STEP_COMPLETED,
-	EVENT_STEP_FAILED, /* each failed attempt; the payload tells whether it is tried again */
+	EVENT_STEP_FAILED, /* each failed attempt; the payload tells whether it is tried
+			      again */
 	EVENT_STEP_WAITING,
 	EVENT_STEP_SKIPPED,
 	EVENT_STEP_CANCELLED,
@@ -58,9 +59,9 @@ enum event_type {
 	EVENT_TYPES
 };
 
-const char *run_status_name(enum run_status status);   /* "timed_out" */
-const char *step_status_name(enum step_status status); /* "waiting_approval" */
-const char *event_type_name(enum event_type type);     /* "step.completed" */
+const char *run_status_name(enum run_status status);           /* "timed_out" */
+const char *step_status_name(enum step_status status);         /* "waiting_approval" */
+const char *event_type_name(enum event_type type);             /* "step.completed" */
 bool run_status_parse(const char *text, enum run_status *out); /* either case */
 bool run_is_over(enum run_status status);
 bool step_is_over(enum step_status status);

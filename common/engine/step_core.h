@@ -8,14 +8,14 @@
 #include "engine/status.h"
 
 enum step_event {
-	STEP_EV_READY,   /* nothing stands before it any more */
+	STEP_EV_READY, /* nothing stands before it any more */
 	STEP_EV_CLAIMED,
 	STEP_EV_SUCCEEDED,
 	STEP_EV_FAILED,
-	STEP_EV_AGAIN,   /* failed, and is to be tried again later */
+	STEP_EV_AGAIN, /* failed, and is to be tried again later */
 	STEP_EV_WAITS,
-	STEP_EV_DUE,     /* its time has come */
-	STEP_EV_LOST,    /* its worker died */
+	STEP_EV_DUE,  /* its time has come */
+	STEP_EV_LOST, /* its worker died */
 	STEP_EV_HANDED_BACK,
 	STEP_EV_HELD_UP, /* its run was paused */
 	STEP_EV_CANCELLED,
@@ -30,7 +30,8 @@ enum run_event {
 	RUN_EV_FAILED,
 	RUN_EV_CANCELLED,
 	RUN_EV_TIMED_OUT,
-	RUN_EV_STUCK, /* nothing can move it, or an interruption that may not be resumed */
+	RUN_EV_STUCK, /* nothing can move it, or an interruption that may not be resumed
+		       */
 	RUN_EVENTS
 };
 

@@ -9,12 +9,13 @@
 #include <stddef.h>
 
 #include "base/doc.h"
+#include "base/map.h"
 #include "base/step_ref.h"
 #include "base/usec.h"
 #include "engine/retry_core.h"
-#include "json/json.h"
 #include "lang/cel.h"
 #include "lang/template.h"
+#include "json/json.h"
 
 #define WORKFLOW_STEPS_MAX     1000
 #define WORKFLOW_NAME_MAX      100
@@ -43,8 +44,9 @@ struct step_def {
 	char *id;   /* unique in the file */
 	char *name; /* shown to people; the id if none was given */
 	enum action_kind action;
-	struct template *fields; /* the action's own fields as one object, templates in it */
-	usec_t timeout;          /* of each attempt; 0: none */
+	struct template
+	    *fields;    /* the action's own fields as one object, templates in it */
+	usec_t timeout; /* of each attempt; 0: none */
 	struct retry retry;
 	char *queue; /* the step's, else the workflow's */
 	struct branch *branches;
@@ -73,6 +75,8 @@ struct workflow {
 	int max_steps;
 	struct step_def *steps;
 	size_t steps_count;
+	struct map *ids;        /* id -> step_def */
+	bool reads_steps_whole; /* some expression takes `steps` itself, not steps.x */
 };
 
 /* Reads a tree. NULL and at least one problem, or the workflow (borrows nothing). */
@@ -80,7 +84,14 @@ struct workflow *workflow_read(const struct doc *tree, struct problems *problems
 void workflow_free(struct workflow **workflow_p);
 int workflow_step_index(const struct workflow *workflow, const char *id); /* or -1 */
 const char *action_name(enum action_kind action);
-/* {nodes: [{id, name, action}], edges: [{from, to, kind}]} as the engine reads it. */
+/* {nodes: [{id, name, action}], edges: [{from, to, kind}]} as the engine reads it: kind
+ * is next, success, failure or branch (which has its condition too); to is null where
+ * the run ends. */
 struct json *workflow_graph(const struct workflow *workflow);
+/* Does a run's input fit `input`? What does not becomes problems with paths like
+ * "input.repo". True when it fits. Checks type, required and the types of properties.
+ */
+bool workflow_check_input(const struct workflow *workflow, const struct json *input,
+			  struct problems *problems);
 
 #endif

@@ -1,0 +1,226 @@
+/* Compiling what stands in a file, and collecting the names in it. */
+#include "engine/refs.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "engine/workflow.h"
+
+enum where { IN_TEMPLATE = 1, IN_CONDITION = 2, IN_FOREACH = 4 };
+
+/* What an expression may read, where it is there, and what is said elsewhere. */
+static const struct {
+	const char *name;
+	unsigned where;
+	const char *elsewhere;
+} variables[] = {
+	{ "input", IN_TEMPLATE | IN_CONDITION, NULL },
+	{ "steps", IN_TEMPLATE | IN_CONDITION, NULL },
+	{ "result", IN_CONDITION, "exists only in branches" },
+	{ "state", IN_TEMPLATE | IN_CONDITION, NULL },
+	{ "error", IN_TEMPLATE | IN_CONDITION, NULL },
+	{ "run", IN_TEMPLATE | IN_CONDITION, NULL },
+	{ "trigger", IN_TEMPLATE | IN_CONDITION, NULL },
+	{ "event", IN_TEMPLATE | IN_CONDITION, NULL },
+	{ "item", IN_FOREACH,
+	  "exists only in foreach, which is not available in this version" },
+	{ "index", IN_FOREACH,
+	  "exists only in foreach, which is not available in this version" },
+	{ "env", IN_TEMPLATE | IN_CONDITION, NULL },
+	{ "secrets", IN_TEMPLATE | IN_CONDITION, NULL },
+};
+#define VARIABLES (sizeof variables / sizeof variables[0])
+
+struct collector {
+	struct reader *reader;
+	const struct place *place;
+	struct refs *refs;
+	enum where where;
+	bool good;
+};
+
+void
+refs_fini(struct refs *refs)
+{
+	free(refs->list);
+	*refs = (struct refs){ 0 };
+}
+
+static void
+add_step(struct refs *refs, int index)
+{
+	for (size_t i = 0; i < refs->count; i++)
+		if (refs->list[i] == index)
+			return;
+	refs->list = xrealloc(refs->list, refs->count + 1, sizeof *refs->list);
+	refs->list[refs->count++] = index;
+}
+
+static void
+unknown_variable(struct collector *collector, const char *name)
+{
+	const char *names[VARIABLES + 1], *nearest;
+
+	for (size_t i = 0; i < VARIABLES; i++)
+		names[i] = variables[i].name;
+	names[VARIABLES] = NULL;
+	nearest = nearest_name(name, names);
+	if (nearest != NULL)
+		reader_problem(collector->reader, collector->place,
+			       "unknown variable \"%.100s\"; did you mean \"%s\"?",
+			       name, nearest);
+	else
+		reader_problem(collector->reader, collector->place,
+			       "unknown variable \"%.100s\"", name);
+}
+
+static void
+unknown_step(struct collector *collector, const char *id)
+{
+	const struct workflow *workflow = collector->reader->workflow;
+	const char **names = xcalloc(workflow->steps_count + 1, sizeof *names);
+	const char *nearest;
+	size_t count = 0;
+
+	for (size_t i = 0; i < workflow->steps_count; i++)
+		if (workflow->steps[i].id != NULL)
+			names[count++] = workflow->steps[i].id;
+	nearest = nearest_name(id, names);
+	if (nearest != NULL)
+		reader_problem(collector->reader, collector->place,
+			       "there is no step \"%.100s\"; did you mean \"%s\"?", id,
+			       nearest);
+	else
+		reader_problem(collector->reader, collector->place,
+			       "there is no step \"%.100s\"", id);
+	free(names);
+}
+
+static void
+collect_step(struct collector *collector, const char *id)
+{
+	const struct reader *reader = collector->reader;
+	const struct step_def *step;
+
+	if (id == NULL) {
+		collector->refs->all_steps = collector->refs->whole = true;
+		return;
+	}
+	step = map_get(reader->workflow->ids, id, strlen(id));
+	if (step == NULL)
+		step = map_get(reader->aliases, id, strlen(id));
+	if (step != NULL) {
+		add_step(collector->refs, step->index);
+		return;
+	}
+	unknown_step(collector, id);
+	collector->good = false;
+}
+
+/* The error that led to a step may come from any other. */
+static void
+collect_known(struct collector *collector, const char *variable, const char *member)
+{
+	if (strcmp(variable, "steps") == 0)
+		collect_step(collector, member);
+	else if (strcmp(variable, "state") == 0)
+		collector->refs->state = true;
+	else if (strcmp(variable, "error") == 0 && collector->where == IN_TEMPLATE)
+		collector->refs->all_steps = true;
+}
+
+static void
+collect(void *context, const char *variable, const char *member)
+{
+	struct collector *collector = context;
+
+	for (size_t i = 0; i < VARIABLES; i++) {
+		if (strcmp(variables[i].name, variable) != 0)
+			continue;
+		if ((variables[i].where & collector->where) != 0) {
+			collect_known(collector, variable, member);
+			return;
+		}
+		reader_problem(collector->reader, collector->place, "\"%s\" %s",
+			       variable, variables[i].elsewhere);
+		collector->good = false;
+		return;
+	}
+	unknown_variable(collector, variable);
+	collector->good = false;
+}
+
+/* The place in the file can be told of what stands unquoted on one line. */
+static void
+syntax_problem(struct reader *reader, const struct place *place,
+	       const struct cel_place *at, const struct err *err)
+{
+	const struct doc *doc = place->doc;
+
+	if (!doc->quoted && at->line == 1 && at->column > 0)
+		reader_problem_at(reader, place, doc->line,
+				  doc->column + at->column - 1, "%s", err->text);
+	else
+		reader_problem(reader, place, "%s", err->text);
+}
+
+struct cel *
+refs_condition(struct reader *reader, const struct place *place, struct refs *refs)
+{
+	struct collector collector = { reader, place, refs, IN_CONDITION, true };
+	struct cel_place at = { 0 };
+	struct err err = { 0 };
+	struct cel *cel;
+
+	if (reader_text(reader, place, CEL_TEXT_MAX) == NULL)
+		return NULL;
+	cel = cel_compile(place->doc->text, place->doc->len, &at, &err);
+	if (cel == NULL) {
+		syntax_problem(reader, place, &at, &err);
+		return NULL;
+	}
+	cel_refs(cel, collect, &collector);
+	if (!collector.good)
+		cel_free(&cel);
+	return cel;
+}
+
+static bool
+check_string(struct reader *reader, const struct place *place, struct refs *refs)
+{
+	struct collector collector = { reader, place, refs, IN_TEMPLATE, true };
+	struct cel_place at = { 0 };
+	struct err err = { 0 };
+	struct json *text;
+	struct template *tmpl;
+
+	if (strstr(place->doc->text, "{{") == NULL)
+		return true;
+	text = json_new_str_len(place->doc->text, place->doc->len);
+	tmpl = template_compile(text, &at, &err);
+	if (tmpl == NULL)
+		syntax_problem(reader, place, &at, &err);
+	else
+		template_refs(tmpl, collect, &collector);
+	collector.good = collector.good && tmpl != NULL;
+	json_unref(&text);
+	template_free(&tmpl);
+	return collector.good;
+}
+
+bool
+refs_templates(struct reader *reader, const struct place *place, struct refs *refs)
+{
+	bool good = true;
+
+	if (place->doc->kind == DOC_SCALAR)
+		return check_string(reader, place, refs);
+	for (size_t i = 0; i < place->doc->count; i++) {
+		struct place item = place->doc->kind == DOC_MAP ? place_nth(place, i)
+								: place_item(place, i);
+
+		good = refs_templates(reader, &item, refs) && good;
+	}
+	return good;
+}

@@ -1,0 +1,30 @@
+/*
+ * Expressions and templates of a file: compiled, and what they read of the run. Unknown
+ * variables and steps are problems here, so that no run has to find them.
+ */
+#ifndef ENGINE_REFS_H
+#define ENGINE_REFS_H
+
+#include "engine/reader.h"
+#include "lang/cel.h"
+#include "lang/template.h"
+
+struct refs {
+	int *list; /* indexes of steps, each once */
+	size_t count;
+	bool all_steps; /* any step may be read */
+	bool whole;     /* `steps` itself is taken, not a member of it */
+	bool state;
+};
+
+void refs_fini(struct refs *refs);
+
+/* An expression after a step has ended: `result` is in scope. NULL when it was a
+ * problem. */
+struct cel *refs_condition(struct reader *reader, const struct place *place,
+			   struct refs *refs);
+/* Every string below the place that is a template; false when there was a problem. */
+bool refs_templates(struct reader *reader, const struct place *place,
+		    struct refs *refs);
+
+#endif
