@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "engine/field.h"
 
 #define KEYS_MAX 96 /* of both tables of a map */
 

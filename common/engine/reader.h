@@ -10,8 +10,7 @@
 
 #include "base/doc.h"
 #include "base/usec.h"
-
-struct field;
+#include "engine/field.h"
 
 struct reader {
 	struct problems *problems;
@@ -64,6 +63,9 @@ struct key {
 	bool required;
 	bool later; /* a key of the format that this version cannot follow */
 };
+
+/* As `also` below: no key is unknown. For a map of which something else is wrong. */
+extern const struct field reader_any_key[];
 
 /* Reads every key of the map. also: a second table of names that are allowed, or NULL.
  */
