@@ -22,6 +22,7 @@
 
 #define LINE_MAX_BYTES PIPE_BUF
 #define VALUE_MAX      1500 /* bytes of one text field that are shown */
+#define END_MAX        16   /* bytes of what ends a line */
 
 /* The one global of the house: the log is the same for the whole process. */
 static struct {
@@ -171,8 +172,10 @@ add_field(struct buf *line, const struct log_field *field)
 }
 
 static void
-add_end(struct buf *line)
+add_end(struct buf *line, bool cut)
 {
+	if (cut)
+		buf_str(line, state.format == LOG_JSON ? ",\"cut\":true" : " cut=true");
 	buf_str(line, state.format == LOG_JSON ? "}\n" : "\n");
 }
 
@@ -202,10 +205,29 @@ tell_dropped(void)
 
 	add_head(&line, LOG_WARN, "log.dropped");
 	add_field(&line, &field);
-	add_end(&line);
+	add_end(&line, false);
 	if (write_now(line.data, line.len))
 		state.dropped_told = state.dropped;
 	buf_fini(&line);
+}
+
+/* Fields that do not fit are left out, so that the line can be written in one piece. */
+static bool
+add_fields(struct buf *line, const struct log_field *fields, size_t count)
+{
+	bool cut = false;
+	size_t before;
+
+	for (size_t i = 0; i < count; i++) {
+		before = line->len;
+		add_field(line, &fields[i]);
+		if (line->len <= LINE_MAX_BYTES - END_MAX)
+			continue;
+		cut = true;
+		line->len = before;
+		line->data[before] = '\0';
+	}
+	return cut;
 }
 
 void
@@ -214,21 +236,11 @@ log_write(enum log_level level, const char *event, const struct log_field *field
 {
 	int saved_errno = errno;
 	struct buf line = { 0 };
-	size_t before;
 
 	if (!log_wants(level))
 		return;
 	add_head(&line, level, event);
-	for (size_t i = 0; i < count; i++) {
-		before = line.len;
-		add_field(&line, &fields[i]);
-		if (line.len >
-		    LINE_MAX_BYTES - 8) { /* it does not fit: go without it */
-			line.len = before;
-			line.data[before] = '\0';
-		}
-	}
-	add_end(&line);
+	add_end(&line, add_fields(&line, fields, count));
 	if (state.dropped > state.dropped_told)
 		tell_dropped();
 	if (!write_now(line.data, line.len))

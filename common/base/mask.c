@@ -10,8 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hex.h"
-#include "base/utf8.h"
+#include "base/escape.h"
 #include "base/xalloc.h"
 
 #define SECRET_MIN 4
@@ -115,75 +114,9 @@ mask_add(struct mask *mask, const char *secret, size_t len)
 	}
 }
 
-/* count hex digits at text, or -1. */
-static int32_t
-read_hex(const char *text, size_t len, size_t count)
-{
-	int32_t value = 0;
-
-	if (len < count)
-		return -1;
-	for (size_t i = 0; i < count; i++) {
-		if (hex_value(text[i]) < 0)
-			return -1;
-		value = value << 4 | hex_value(text[i]);
-	}
-	return value;
-}
-
-/* Reads \uXXXX or a pair of them as the UTF-8 of one character; bytes read, or 0. */
+/* How many bytes at text spell the pattern, escaped like this; 0 when they do not. */
 static size_t
-read_unicode(const char *text, size_t len, char out[static 4], size_t *out_len)
-{
-	int32_t high = len > 2 ? read_hex(text + 2, len - 2, 4) : -1, low;
-
-	if (high < 0)
-		return 0;
-	if (high >= 0xd800 && high < 0xdc00 && len > 8 && text[6] == '\\' &&
-	    text[7] == 'u') {
-		low = read_hex(text + 8, len - 8, 4);
-		if (low >= 0xdc00 && low < 0xe000) {
-			*out_len =
-			    utf8_encode(0x10000 + (((uint32_t)high - 0xd800) << 10) +
-					    ((uint32_t)low - 0xdc00),
-					out);
-			return 12;
-		}
-	}
-	*out_len = utf8_encode((uint32_t)high, out);
-	return 6;
-}
-
-/* Reads an escape of URLs or JSON at text; bytes read, or 0 when there is none. */
-static size_t
-read_escape(const char *text, size_t len, char out[static 4], size_t *out_len)
-{
-	static const char names[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
-	const char *found;
-
-	*out_len = 1;
-	if (text[0] == '+') {
-		out[0] = ' ';
-		return 1;
-	}
-	if (text[0] == '%' && len >= 3 && read_hex(text + 1, len - 1, 2) >= 0) {
-		out[0] = (char)read_hex(text + 1, len - 1, 2);
-		return 3;
-	}
-	if (text[0] != '\\' || len < 2 || text[1] == '\0')
-		return 0;
-	if (text[1] == 'u')
-		return read_unicode(text, len, out, out_len);
-	found = strchr(names, text[1]);
-	if (found == NULL)
-		return 0;
-	out[0] = meanings[found - names];
-	return 2;
-}
-
-/* How many bytes at text spell the pattern; 0 when they do not. */
-static size_t
-match(const struct pattern *pattern, const char *text, size_t len)
+match(const struct pattern *pattern, enum escape escape, const char *text, size_t len)
 {
 	size_t at = 0, done = 0, step, out_len;
 	char out[4];
@@ -191,15 +124,10 @@ match(const struct pattern *pattern, const char *text, size_t len)
 	while (done < pattern->len) {
 		if (at == len)
 			return 0;
-		if (text[at] == pattern->text[done] &&
-		    !(text[at] == '\\' && at + 1 < len && text[at + 1] == '\\')) {
-			at++;
-			done++;
-			continue;
-		}
-		step = pattern->escapes
-			   ? read_escape(text + at, len - at, out, &out_len)
-			   : 0;
+		step = escape_read(escape, text + at, len - at, out, &out_len);
+		if (escape == ESCAPE_URL && text[at] == pattern->text[done])
+			step = out_len = 1,
+			out[0] = text[at]; /* "+" and "%" unescaped */
 		if (step == 0 || out_len > pattern->len - done ||
 		    memcmp(out, pattern->text + done, out_len) != 0)
 			return 0;
@@ -207,6 +135,22 @@ match(const struct pattern *pattern, const char *text, size_t len)
 		done += out_len;
 	}
 	return at;
+}
+
+/* The longest way in which the pattern stands at text. */
+static size_t
+match_escapes(const struct pattern *pattern, const char *text, size_t len)
+{
+	size_t longest = match(pattern, ESCAPE_NONE, text, len), found;
+
+	if (!pattern->escapes)
+		return longest;
+	for (int escape = ESCAPE_NONE + 1; escape < ESCAPES; escape++) {
+		found = match(pattern, (enum escape)escape, text, len);
+		if (found > longest)
+			longest = found;
+	}
+	return longest;
 }
 
 static size_t
@@ -217,7 +161,7 @@ match_any(const struct mask *mask, const char *text, size_t len)
 	if (!mask->starts[(unsigned char)text[0]])
 		return 0;
 	for (size_t i = 0; i < mask->count; i++) {
-		found = match(&mask->patterns[i], text, len);
+		found = match_escapes(&mask->patterns[i], text, len);
 		if (found > longest)
 			longest = found;
 	}
