@@ -29,11 +29,8 @@ strip_project(const char *project, const char **text, size_t *len, struct err *e
 	if (project_len == 0 || *len < project_len ||
 	    memcmp(*text, project, project_len) != 0 ||
 	    (project_len > 1 && *len > project_len && (*text)[project_len] != '/'))
-		return err_set(
-		    err, ERR_DENIED,
-		    "\"%.200s\" is outside the project; paths are relative to "
-		    "its folder",
-		    *text);
+		return err_set(err, ERR_DENIED,
+			       "outside the project; paths are relative to its folder");
 	*text += project_len;
 	*len -= project_len;
 	return 0;
