@@ -388,6 +388,8 @@ json_check(const char *text, size_t len, struct buf *fixed, struct err *err)
 	struct scan scan = { .text = text, .len = len, .fixed = fixed, .err = err };
 	int status;
 
+	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+		return refuse(&scan, "a byte order mark is not allowed");
 	keys_init(&scan.keys);
 	status = scan_value(&scan);
 	skip_space(&scan);

@@ -2,7 +2,6 @@
  * What clients send, read with a type and limits and a message that names the member.
  * An absent member and null are the same here: the caller's default stands.
  */
-#include <math.h>
 #include <string.h>
 
 #include "json/json.h"
@@ -34,6 +33,15 @@ json_want_str(const struct json *object, const char *key, const char **out,
 	return 0;
 }
 
+/* json_int cuts and saturates; past 2^53 a double has no fraction. */
+static bool
+has_fraction(const struct json *json)
+{
+	double number = json_double(json);
+
+	return number > -0x1p53 && number < 0x1p53 && (double)json_int(json) != number;
+}
+
 int
 json_want_int(const struct json *object, const char *key, int64_t min, int64_t max,
 	      int64_t *out, struct err *err)
@@ -45,7 +53,7 @@ json_want_int(const struct json *object, const char *key, int64_t min, int64_t m
 		return 0;
 	if (json_type(value) != JSON_INT && json_type(value) != JSON_DOUBLE)
 		return refuse_type(key, "an integer", value, err);
-	if (trunc(json_double(value)) != json_double(value))
+	if (has_fraction(value))
 		return err_set(err, ERR_INPUT,
 			       "%s: expected an integer, got a fraction", key);
 	number = json_int(value); /* saturated, so that the limits judge it rightly */
