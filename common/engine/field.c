@@ -10,8 +10,9 @@
 #include "base/duration.h"
 #include "lang/cel.h"
 
-#define FIELDS_MAX       32
-#define DURATION_MAX_MS  (INT64_C(100) * 366 * 24 * 3600 * 1000)
+#define FIELDS_MAX 32
+#define DURATION_MAX_MS                                                                \
+	(INT64_C(36525) * 24 * 3600 * 1000) /* as "100 years" elsewhere */
 #define TEMPLATE_OPENING "{{"
 
 static const char *const type_names[FIELD_TYPES] = {
