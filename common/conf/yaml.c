@@ -39,6 +39,10 @@ static const struct hint hints[] = {
 	  "a list item has to begin on a line of its own" },
 	{ "could not find expected ':'", "a key without \":\"" },
 	{ "found unexpected end of stream", "the text ends inside quotes" },
+	{ "did not find expected node content",
+	  "a value is missing, or begins with a character that needs quotes" },
+	{ "did not find expected <document start>",
+	  "the document ended before this: the indentation fits nothing above" },
 	{ "did not find expected ',' or ']'",
 	  "a list begun with \"[\" lacks its \"]\"" },
 	{ "did not find expected ',' or '}'",
@@ -57,15 +61,21 @@ place_of(const yaml_event_t *event, const yaml_char_t *anchor)
 	};
 }
 
-/* Whether the line (from 0) begins with blanks of which one is a tab. */
+/* Whether the place stands in the blanks that a line begins with, one of them a tab. */
 static bool
-is_indented_by_tab(const struct buf *text, size_t line)
+is_at_tab(const struct buf *text, const yaml_mark_t *mark)
 {
 	const char *at = buf_text(text), *next;
+	size_t blanks;
 
-	for (; line > 0 && (next = strchr(at, '\n')) != NULL; line--)
+	for (size_t line = mark->line; line > 0; line--) {
+		next = strchr(at, '\n');
+		if (next == NULL)
+			return false;
 		at = next + 1;
-	return memchr(at, '\t', strspn(at, " \t-?:")) != NULL;
+	}
+	blanks = strspn(at, " \t-?:");
+	return mark->column <= blanks && memchr(at, '\t', blanks) != NULL;
 }
 
 static const char *
@@ -75,7 +85,7 @@ in_our_words(const struct reader *reader)
 
 	if (problem == NULL)
 		return "not YAML";
-	if (is_indented_by_tab(&reader->text, reader->parser.problem_mark.line))
+	if (is_at_tab(&reader->text, &reader->parser.problem_mark))
 		return "a tab cannot indent: use spaces";
 	for (size_t i = 0; i < sizeof hints / sizeof hints[0]; i++)
 		if (strcmp(problem, hints[i].problem) == 0)

@@ -16,7 +16,8 @@
 #include "conf/yaml.h"
 
 #define TEXT_MAX      (1024 * 1024) /* bytes of all scalars, aliases expanded */
-#define PATH_NAME_MAX 64
+#define PATH_NAME_MAX 64            /* bytes shown of a key */
+#define PATH_MAX_LEN  200           /* deeper is not shown */
 
 struct anchor {
 	struct anchor *next; /* all of them, to be freed */
@@ -107,7 +108,7 @@ add_name(struct buf *path, const struct doc *key)
 static void
 add_path(const struct yaml_tree *tree, struct buf *path)
 {
-	for (size_t i = 0; i < tree->depth; i++) {
+	for (size_t i = 0; i < tree->depth && path->len < PATH_MAX_LEN; i++) {
 		const struct frame *frame = &tree->frames[i];
 
 		if (frame->node->kind == DOC_LIST)
