@@ -1,4 +1,5 @@
 # Writes every SQL file as a C byte array, and one table of their names, sorted.
+cmake_minimum_required(VERSION 3.25)
 file(GLOB files ${ROOT}/*.sql)
 file(GLOB migrations ${ROOT}/migrations/*.sql)
 set(text "/* Generated from sql/. */\n#include \"store/sql_embedded.h\"\n\n")
