@@ -1,0 +1,2 @@
+-- For migrations only: elsewhere a pipeline up to its Sync is the transaction.
+begin;
