@@ -8,6 +8,9 @@
 
 #include "zone/zone.h"
 
+#define YEAR_0     (-62167219200 * USEC_SECOND)
+#define YEAR_10000 (253402300800 * USEC_SECOND)
+
 struct reader {
 	const char *text;
 	size_t len, at;
@@ -141,7 +144,10 @@ rfc3339_parse(const char *text, size_t len, usec_t *out)
 	    !read_time(&reader, &time) || !read_offset(&reader, &offset) ||
 	    reader.at != len)
 		return false;
-	*out = days * 86400 * USEC_SECOND + time - offset * USEC_SECOND;
+	time += days * 86400 * USEC_SECOND - offset * USEC_SECOND;
+	if (time < YEAR_0 || time >= YEAR_10000)
+		return false; /* an offset leads out of what can be written */
+	*out = time;
 	return true;
 }
 
