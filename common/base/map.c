@@ -33,25 +33,12 @@ struct map {
 	uint32_t *index; /* 2 * capacity places, a power of two */
 };
 
-/* One seed per process: getrandom once, not per map. */
-static struct siphash_seed
-process_seed(void)
-{
-	static struct siphash_seed seed;
-	static bool made;
-
-	if (!made)
-		seed = siphash_seed_new();
-	made = true;
-	return seed;
-}
-
 struct map *
 map_new(void)
 {
 	struct map *map = xcalloc(1, sizeof *map);
 
-	map->seed = process_seed();
+	map->seed = siphash_seed();
 	return map;
 }
 

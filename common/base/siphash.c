@@ -5,6 +5,7 @@
  */
 #include "base/siphash.h"
 
+#include <stdbool.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -69,11 +70,15 @@ siphash(struct siphash_seed seed, const void *data, size_t len)
 }
 
 struct siphash_seed
-siphash_seed_new(void)
+siphash_seed(void)
 {
-	struct siphash_seed seed;
+	static struct siphash_seed seed;
+	static bool made;
 
+	if (made)
+		return seed;
 	if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed)
 		bug("the system gives no random bytes");
+	made = true;
 	return seed;
 }

@@ -10,7 +10,7 @@ struct siphash_seed {
 	uint64_t k0, k1;
 };
 
-struct siphash_seed siphash_seed_new(void); /* random */
+struct siphash_seed siphash_seed(void); /* random, the same for the whole process */
 uint64_t siphash(struct siphash_seed seed, const void *data, size_t len);
 
 #endif

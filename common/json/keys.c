@@ -47,7 +47,7 @@ static void
 make_room(struct keys *keys)
 {
 	if (keys->capacity == 0)
-		keys->seed = siphash_seed_new();
+		keys->seed = siphash_seed();
 	keys->capacity = keys->capacity == 0 ? 32 : 2 * keys->capacity;
 	keys->list = xrealloc(keys->list, keys->capacity, sizeof keys->list[0]);
 	free(keys->slots);
