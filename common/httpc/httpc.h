@@ -1,7 +1,7 @@
 /*
- * The one door to libcurl: HTTP requests on the loop, one request a handle. Only http and
- * https, no proxy from the environment, and an address guard that sees each real address
- * before a connection is made (after DNS, on redirects too).
+ * The one door to libcurl: HTTP requests on the loop, one request a handle. Only http
+ * and https, no proxy from the environment, and an address guard that sees each real
+ * address before a connection is made (after DNS, on redirects too).
  */
 #ifndef HTTPC_HTTPC_H
 #define HTTPC_HTTPC_H
@@ -24,20 +24,22 @@ struct http_request {
 	const char *const *headers; /* "Name: value", NULL-terminated; or NULL */
 	const void *body;           /* copied */
 	size_t body_len;
-	usec_t timeout;             /* of the whole call; 0: none */
-	size_t reply_max;           /* bytes of body kept, after decompression; more: ERR_LIMIT */
-	bool follow_redirects;      /* at most 10, http and https only */
-	const char *unix_socket;    /* or NULL: connect there instead */
+	usec_t timeout;   /* of the whole call; 0: none */
+	size_t reply_max; /* bytes of body kept, after decompression; more: ERR_LIMIT */
+	bool follow_redirects;   /* at most 10, http and https only */
+	const char *unix_socket; /* or NULL: connect there instead */
 	/* May this address be called? NULL: all may. Called for each connection. */
 	bool (*address_allowed)(void *context, const struct sockaddr *address);
 	void *address_context;
-	/* The body in pieces as it comes (streams); then reply->body stays empty. Or NULL. */
+	/* The body in pieces as it comes (streams); then reply->body stays empty. Or
+	 * NULL. */
 	void (*on_data)(void *context, const char *data, size_t len);
 };
 
 struct http_response {
 	int status;
-	char **headers; /* "name: value", names in lower case, NULL-terminated; last reply's */
+	char **headers; /* "name: value", names in lower case, NULL-terminated; last
+			   reply's */
 	struct buf body;
 	char url[2048]; /* after redirects */
 	usec_t duration;
