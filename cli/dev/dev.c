@@ -454,9 +454,8 @@ serve(struct dev *dev)
 	fill_programs(dev);
 	if (start(dev, &err) == 0) {
 		greet(dev);
-		if (dev->tell >= 0 && write(dev->tell, "", 1) < 0)
-			err_clear(
-			    &err); /* who waited is gone; that is no reason to stop */
+		if (dev->tell >= 0)
+			leave_terminal(dev);
 		status = wait_for_end(dev, &signals);
 	} else {
 		fprintf(stderr, "stepmill dev: %s\n", err.text);
