@@ -9,14 +9,16 @@
 
 struct live_runs {
 	struct map *by_id;
+	struct json *environment;
 };
 
 struct live_runs *
-live_runs_new(void)
+live_runs_new(struct json *environment)
 {
 	struct live_runs *runs = xcalloc(1, sizeof *runs);
 
 	runs->by_id = map_new();
+	runs->environment = environment;
 	return runs;
 }
 
@@ -40,6 +42,7 @@ live_runs_free(struct live_runs **runs_p)
 	if (runs == NULL)
 		return;
 	map_free(&runs->by_id, live_free);
+	json_unref(&runs->environment);
 	free(runs);
 	*runs_p = NULL;
 }
@@ -124,6 +127,8 @@ live_runs_hold(struct live_runs *runs, struct claimed *claimed)
 
 	if (live == NULL) {
 		live = live_new(claimed);
+		live->run.environment = json_ref(runs->environment);
+		live->run.secrets = json_new_object();
 		map_put(runs->by_id, live->run.id.b, sizeof live->run.id.b, live);
 	}
 	take_values(live, claimed);

@@ -23,7 +23,8 @@ struct live_run {
 
 struct live_runs;
 
-struct live_runs *live_runs_new(void);
+/* environment: `env` in expressions; taken. */
+struct live_runs *live_runs_new(struct json *environment);
 void live_runs_free(struct live_runs **runs_p);
 /* The one there is, or a new one made from the claim (which is taken from). */
 struct live_run *live_runs_hold(struct live_runs *runs, struct claimed *claimed);

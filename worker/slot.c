@@ -84,6 +84,7 @@ void
 slot_free(struct slot **slot_p)
 {
 	struct slot *slot = *slot_p;
+	struct definition *definition;
 	struct worker *worker;
 
 	if (slot == NULL)
@@ -94,9 +95,10 @@ slot_free(struct slot **slot_p)
 	pg_forget(worker->pg, slot);
 	forget_attempt(slot);
 	timer_free(&slot->timer);
-	if (slot->live->users == 1)
-		definitions_drop(worker->definitions, &slot->live->definition);
+	/* the run first: it reads its definition to the end */
+	definition = slot->live->users == 1 ? slot->live->definition : NULL;
 	live_runs_drop(worker->runs, &slot->live);
+	definitions_drop(worker->definitions, &definition);
 	list_remove(&slot->link);
 	worker->used--;
 	free(slot->step_key);

@@ -533,6 +533,21 @@ add_secrets(struct worker *worker)
 			 strlen(settings->forge_token));
 }
 
+/* What expressions see as `env`, and programs as their environment. */
+static struct json *
+allowed_environment(const struct settings *settings)
+{
+	struct json *values = json_new_object();
+
+	for (size_t i = 0; i < settings->worker_environment.count; i++) {
+		const char *name = settings->worker_environment.list[i];
+
+		if (getenv(name) != NULL)
+			json_set(values, name, json_new_str(getenv(name)));
+	}
+	return values;
+}
+
 struct worker *
 worker_new(struct loop *loop, const struct settings *settings, const struct uuid *id,
 	   struct err *err)
@@ -560,7 +575,7 @@ worker_new(struct loop *loop, const struct settings *settings, const struct uuid
 		.environment = environ,
 	};
 	worker->definitions = definitions_new(worker->pg, loop);
-	worker->runs = live_runs_new();
+	worker->runs = live_runs_new(allowed_environment(settings));
 	worker->finish = finish_new(worker);
 	worker->claimer = claimer_new(worker->pg, loop, &worker->id,
 				      (const char *const *)settings->worker_queues.list,

@@ -1,0 +1,137 @@
+/* From outcome to item: what is stored, what may start here. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "conf/yaml.h"
+#include "finish_core.h"
+
+static const char two_steps[] = "name: two\n"
+				"steps:\n"
+				"  - { id: a, action: noop, retry: { maxAttempts: 2 } }\n"
+				"  - { id: b, action: noop, queue: gpu }\n";
+
+static struct workflow *
+read_two(void)
+{
+	struct problems problems = { 0 };
+	struct doc *doc = yaml_parse(two_steps, strlen(two_steps), &problems);
+	struct workflow *workflow = workflow_read(doc, &problems);
+
+	assert_non_null(workflow);
+	doc_free(&doc);
+	problems_fini(&problems);
+	return workflow;
+}
+
+static void
+judge(struct finish_plan *plan, struct run *run, int index, int attempt,
+      enum outcome_kind kind)
+{
+	struct held_step held = { index, index + 1, attempt, 0 };
+	struct outcome outcome = { .kind = kind, .run_at = 5 };
+
+	finish_plan(plan, run, &held, &outcome, 1000, 0);
+}
+
+static void
+test_the_next_step_is_named(void **state)
+{
+	struct workflow *workflow = read_two();
+	struct finish_plan plan;
+	struct run run;
+
+	(void)state;
+	run_init(&run, workflow);
+	judge(&plan, &run, 0, 1, OUTCOME_SUCCESS);
+	assert_int_equal(plan.item.status, STEP_COMPLETED);
+	assert_int_equal(plan.item.run_status, RUN_RUNNING);
+	assert_string_equal(plan.item.next.key, "b");
+	assert_string_equal(plan.item.next.queue, "gpu");
+	assert_int_equal(plan.item.next.number, 2);
+	assert_false(plan.item.next.held);
+	assert_ptr_equal(plan.next, &workflow->steps[1]);
+	finish_plan_fini(&plan);
+	run_fini(&run);
+	workflow_free(&workflow);
+}
+
+static void
+test_the_last_step_ends_the_run(void **state)
+{
+	struct workflow *workflow = read_two();
+	struct finish_plan plan;
+	struct run run;
+
+	(void)state;
+	run_init(&run, workflow);
+	judge(&plan, &run, 1, 1, OUTCOME_SUCCESS);
+	assert_int_equal(plan.item.run_status, RUN_COMPLETED);
+	assert_null(plan.item.next.key);
+	assert_null(plan.next);
+	finish_plan_fini(&plan);
+	run_fini(&run);
+	workflow_free(&workflow);
+}
+
+static void
+test_failures_retry_then_fail_the_run(void **state)
+{
+	struct workflow *workflow = read_two();
+	struct finish_plan plan;
+	struct run run;
+
+	(void)state;
+	run_init(&run, workflow);
+	judge(&plan, &run, 0, 1, OUTCOME_FAILURE);
+	assert_int_equal(plan.item.status, STEP_RETRYING);
+	assert_true(plan.item.will_retry);
+	assert_true(plan.item.run_at > 1000);
+	assert_non_null(plan.item.error);
+	assert_null(plan.item.next.key);
+	finish_plan_fini(&plan);
+	judge(&plan, &run, 0, 2, OUTCOME_FAILURE);
+	assert_int_equal(plan.item.status, STEP_FAILED);
+	assert_false(plan.item.will_retry);
+	assert_int_equal(plan.item.run_status, RUN_FAILED);
+	assert_non_null(plan.item.run_error);
+	finish_plan_fini(&plan);
+	run_fini(&run);
+	workflow_free(&workflow);
+}
+
+static void
+test_a_wait_stores_no_output(void **state)
+{
+	struct workflow *workflow = read_two();
+	struct finish_plan plan;
+	struct run run;
+
+	(void)state;
+	run_init(&run, workflow);
+	judge(&plan, &run, 0, 1, OUTCOME_WAIT);
+	assert_int_equal(plan.item.status, STEP_WAITING);
+	assert_int_equal(plan.item.run_at, 5);
+	assert_true(plan.item.only_waits);
+	assert_null(plan.item.output);
+	finish_plan_fini(&plan);
+	run_fini(&run);
+	workflow_free(&workflow);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_the_next_step_is_named),
+		cmocka_unit_test(test_the_last_step_ends_the_run),
+		cmocka_unit_test(test_failures_retry_then_fail_the_run),
+		cmocka_unit_test(test_a_wait_stores_no_output),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
