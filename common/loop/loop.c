@@ -109,12 +109,12 @@ loop_free(struct loop **loop_p)
 
 	if (loop == NULL)
 		return;
-	*loop_p = NULL;
 	for (int i = 0; loop->deferred.count > 0; i++) {
 		if (i == LAST_ROUNDS_MAX)
 			bug("something defers itself for ever");
 		run_deferred(loop);
 	}
+	*loop_p = NULL;
 	event_base_free(loop->base);
 	free(loop->deferred.list);
 	free(loop->spare.list);
