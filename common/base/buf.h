@@ -23,7 +23,7 @@ void buf_grow(struct buf *buf, size_t len);     /* len bytes of the room were fi
 void buf_consume(struct buf *buf, size_t len);  /* drops len bytes from the front */
 void buf_clear(struct buf *buf);                /* keeps the memory */
 const char *buf_text(const struct buf *buf);    /* never NULL */
-char *buf_take(struct buf *buf);                /* the text is the caller's; buf is empty */
+char *buf_take(struct buf *buf); /* the text is the caller's; buf is empty */
 void buf_fini(struct buf *buf);
 
 #endif

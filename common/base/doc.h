@@ -13,12 +13,12 @@ enum doc_kind { DOC_SCALAR, DOC_LIST, DOC_MAP };
 struct doc {
 	enum doc_kind kind;
 	int line, column; /* from 1 */
-	/* scalar: the text (UTF-8, NUL-terminated), and whether it was quoted or a block,
-	 * so that "true" and true can be told apart */
+	/* scalar: the text (UTF-8, NUL-terminated), and whether it was quoted or a
+	 * block, so that "true" and true can be told apart */
 	char *text;
 	size_t len;
 	bool quoted;
-	/* list: items; map: keys[i] (scalars) belongs to items[i], in order of the file */
+	/* list: items; map: keys[i] (scalars) goes with items[i], as in the file */
 	struct doc **keys;
 	struct doc **items;
 	size_t count;

@@ -33,11 +33,12 @@ int err_set(struct err *err, enum err_kind kind, const char *format, ...)
 int err_errno(struct err *err, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* Puts "text: " in front of what is there and returns -1. */
-int err_in(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int err_in(struct err *err, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 void err_clear(struct err *err);
 const char *err_kind_name(enum err_kind kind); /* "input", "lost", ... */
 
-/* A broken invariant: logs, and ends the process. Another starts; the lease protects. */
+/* A broken invariant: logs, ends the process. Another starts; the lease protects. */
 _Noreturn void bug(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

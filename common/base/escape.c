@@ -21,8 +21,7 @@ read_url(const char *text, size_t len, char out[static 4])
 	return 3;
 }
 
-/* One byte as it is behind level layers of JSON escapes without the last; 0 at the end.
- */
+/* One byte as it is behind level layers of JSON escapes without the last; 0: the end. */
 static size_t
 read_byte(int level, const char *text, size_t len, char *out)
 {

@@ -1,8 +1,8 @@
 /*
  * The log: one fact a line on standard error, as a JSON object or as text. A line has a
  * name (noun.past_participle) and at least one field. error = a person must look,
- * warn = we coped, info = state changed, debug = how. A log that cannot be written never
- * blocks: lines are dropped and counted. Secrets are never fields.
+ * warn = we coped, info = state changed, debug = how. A log that cannot be written
+ * never blocks: lines are dropped and counted. Secrets are never fields.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -22,13 +22,16 @@ struct log_field {
 	const void *uuid; /* const struct uuid * */
 };
 
+/* clang-format off */
 #define F_STR(n, v)  { .name = (n), .type = LOG_FIELD_STR, .str = (v) }
 #define F_INT(n, v)  { .name = (n), .type = LOG_FIELD_INT, .number = (int64_t)(v) }
 #define F_UUID(n, v) { .name = (n), .type = LOG_FIELD_UUID, .uuid = (v) }
+/* clang-format on */
 
-#define log_at(level, event, ...)                                                    \
-	log_write((level), (event), (struct log_field[]){ __VA_ARGS__ },             \
-		  sizeof((struct log_field[]){ __VA_ARGS__ }) / sizeof(struct log_field))
+#define log_at(level, event, ...)                                                      \
+	log_write((level), (event), (struct log_field[]){ __VA_ARGS__ },               \
+		  sizeof((struct log_field[]){ __VA_ARGS__ }) /                        \
+		      sizeof(struct log_field))
 #define log_debug(event, ...) log_at(LOG_DEBUG, event, __VA_ARGS__)
 #define log_info(event, ...)  log_at(LOG_INFO, event, __VA_ARGS__)
 #define log_warn(event, ...)  log_at(LOG_WARN, event, __VA_ARGS__)

@@ -76,8 +76,7 @@ add_pattern(struct mask *mask, const char *text, size_t len, bool escapes)
 		mask->starts['%'] = mask->starts['\\'] = mask->starts['+'] = true;
 }
 
-/* The characters that only the secret decides when it stands behind shift other bytes.
- */
+/* The characters that only the secret decides when shift bytes stand before it. */
 static void
 add_base64(struct mask *mask, const char *secret, size_t len, size_t shift,
 	   const char *extra)

@@ -1,5 +1,4 @@
-/* SipHash-1-3: a hash that nobody can fill with collisions who does not know the seed.
- */
+/* SipHash-1-3: whoever does not know the seed cannot make keys that collide. */
 #ifndef BASE_SIPHASH_H
 #define BASE_SIPHASH_H
 

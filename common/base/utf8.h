@@ -9,7 +9,7 @@
 #include "base/buf.h"
 
 bool utf8_valid(const char *text, size_t len); /* no surrogates, no overlong forms */
-/* Appends text with each invalid byte and each NUL as U+FFFD: storable in PostgreSQL. */
+/* Appends text, each invalid byte and each NUL as U+FFFD: storable in PostgreSQL. */
 void utf8_repair(const char *text, size_t len, struct buf *out);
 /* Decodes one code point at text[0..len); its length, or 0 when invalid. */
 size_t utf8_decode(const char *text, size_t len, uint32_t *code_point);

@@ -33,11 +33,9 @@ enum json_type {
 
 #define JSON_DEPTH_MAX 64
 
-/* Parsing. A JSON null gives NULL with return 0. The error text names line and column.
- */
+/* Parsing. A JSON null gives NULL with return 0. The error names line and column. */
 int json_parse(const char *text, size_t len, struct json **out, struct err *err);
-/* YAML's core schema: unquoted true, 12, 1.5, null, ~ become values, the rest strings.
- */
+/* YAML's core schema: unquoted true, 12, 1.5, null, ~ become values, else strings. */
 struct json *json_from_doc(const struct doc *doc);
 
 /* Writing: compact, UTF-8, members in their order. */

@@ -34,8 +34,7 @@ is_offset(const char *name)
 	       (name[1] < '2' || (name[1] == '2' && name[2] < '4'));
 }
 
-/* GLib takes "ABC5" for a rule of its own: without end, so nobody could keep them all.
- */
+/* GLib takes "ABC5" for a rule of its own; of such names there is no end. */
 static bool
 is_old_name(const char *name)
 {
