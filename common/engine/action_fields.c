@@ -61,6 +61,8 @@ static const struct field wait_fields[] = {
 	  .help = "so long from when the step starts" },
 	{ .name = "until", .type = FIELD_MOMENT, .required = true, .group = 1,
 	  .help = "until this moment; one that is past is no wait at all" },
+	{ .name = "event", .later = true, .group = 1 },
+	{ .name = "when", .later = true },
 	{ 0 },
 };
 

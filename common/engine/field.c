@@ -128,6 +128,9 @@ accept_count(const struct check *check, const struct json *value)
 {
 	int64_t number = json_int(value);
 
+	if (!is_whole(value) && json_type(value) == JSON_DOUBLE)
+		return err_set(check->err, ERR_INPUT, "expected a whole number, got %g",
+			       json_double(value));
 	if (!is_whole(value))
 		return expected(check->err, "a whole number", value);
 	if (number < check->field->min)
@@ -163,11 +166,11 @@ accept_choice(const struct check *check, const struct json *value)
 
 	if (text == NULL)
 		return expected(check->err, "a string", value);
-	for (size_t i = 0; check->field->choices[i] != NULL; i++) {
-		if (strcmp(check->field->choices[i], text) == 0)
+	for (const char *const *choice = check->field->choices; *choice; choice++)
+		if (strcmp(*choice, text) == 0)
 			return 0;
-		buf_printf(&list, "%s%s", i > 0 ? ", " : "", check->field->choices[i]);
-	}
+	for (const char *const *choice = check->field->choices; *choice; choice++)
+		buf_printf(&list, "%s%s", list.len > 0 ? ", " : "", *choice);
 	err_set(check->err, ERR_INPUT, "\"%.100s\" is not one of %s", text,
 		buf_text(&list));
 	buf_fini(&list);
@@ -251,6 +254,9 @@ check_member(const struct field *table, const char *name, const struct json *val
 	const struct field *field = field_find(table, name);
 	const char *nearest;
 
+	if (field != NULL && field->later)
+		return err_set(err, ERR_INPUT,
+			       "\"%s\" is not available in this version", name);
 	if (field != NULL) {
 		if (field_accepts(field, value, stage, err) < 0)
 			return err_in(err, "%s", name);
@@ -367,11 +373,14 @@ field_moment(const struct json *value, usec_t *out, struct err *err)
 void
 field_document(const struct field *table, struct buf *out)
 {
-	for (; table->name != NULL; table++)
+	for (; table->name != NULL; table++) {
+		if (table->later)
+			continue;
 		buf_printf(out, "| `%s` | %s | %s | %s |\n", table->name,
 			   field_type_name(table->type),
 			   !table->required    ? ""
 			   : table->group != 0 ? "one of"
 					       : "yes",
 			   table->help);
+	}
 }

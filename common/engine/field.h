@@ -32,6 +32,7 @@ struct field {
 	const char *name; /* NULL ends the table */
 	enum field_type type;
 	bool required; /* of a group: one of its fields is */
+	bool later;    /* of the format, but not of this version */
 	int group;     /* not 0: fields of the same group exclude each other */
 	long min, max; /* of a count; max 0: none */
 	const char *const *choices; /* NULL-terminated */

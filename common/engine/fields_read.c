@@ -19,6 +19,11 @@ check_value(struct reader *reader, const struct place *place, const struct field
 	struct json *value;
 	struct err err = { 0 };
 
+	if (field->later) {
+		reader_problem(reader, place, "\"%s\" is not available in this version",
+			       field->name);
+		return;
+	}
 	if (field->members != NULL && place->doc->kind == DOC_MAP) {
 		check_members(reader, place, field->members);
 		return;
@@ -63,7 +68,7 @@ missing(struct reader *reader, const struct place *map, const struct field *tabl
 		return;
 	}
 	for (const struct field *f = field; f->name != NULL; f++)
-		if (f->group == field->group)
+		if (f->group == field->group && !f->later)
 			buf_printf(&names, "%s\"%s\"", names.len > 0 ? " or " : "",
 				   f->name);
 	reader_problem(reader, map, "%s is required", buf_text(&names));
