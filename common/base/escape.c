@@ -21,7 +21,7 @@ read_url(const char *text, size_t len, char out[static 4])
 	return 3;
 }
 
-/* One byte as it is behind level layers of JSON escapes without the last; 0: the end. */
+/* One byte of what lies below: the text as it is, or behind a layer of escapes. */
 static size_t
 read_byte(int level, const char *text, size_t len, char *out)
 {
