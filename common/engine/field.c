@@ -281,6 +281,30 @@ is_given(const struct field *table, const struct field *field,
 	return json_has(object, field->name);
 }
 
+void
+field_group(const struct field *table, int group, struct buf *out)
+{
+	size_t before = out->len;
+
+	for (; table->name != NULL; table++)
+		if (table->group == group && !table->later)
+			buf_printf(out, "%s\"%s\"", out->len > before ? " or " : "",
+				   table->name);
+}
+
+static int
+missing(const struct field *table, const struct field *field, struct err *err)
+{
+	struct buf names = { 0 };
+
+	if (field->group == 0)
+		return err_set(err, ERR_INPUT, "\"%s\" is required", field->name);
+	field_group(table, field->group, &names);
+	err_set(err, ERR_INPUT, "%s is required", buf_text(&names));
+	buf_fini(&names);
+	return -1;
+}
+
 static int
 check_presence(const struct field *table, const struct json *object, struct err *err)
 {
@@ -293,8 +317,7 @@ check_presence(const struct field *table, const struct json *object, struct err 
 				       "\"%s\" and \"%s\" exclude each other",
 				       field->name, other);
 		if (!given && other == NULL && field->required)
-			return err_set(err, ERR_INPUT, "\"%s\" is required",
-				       field->name);
+			return missing(table, field, err);
 	}
 	return 0;
 }

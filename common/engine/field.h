@@ -58,6 +58,8 @@ int field_accepts(const struct field *field, const struct json *value,
  * two of one group. The first of them becomes err (ERR_INPUT). */
 int field_check(const struct field *table, const struct json *object,
 		enum field_stage stage, struct err *err);
+/* "\"for\" or \"until\"": the names of a group. */
+void field_group(const struct field *table, int group, struct buf *out);
 /* Rows of a Markdown table: | name | type | required | help |. */
 void field_document(const struct field *table, struct buf *out);
 

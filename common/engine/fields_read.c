@@ -67,10 +67,7 @@ missing(struct reader *reader, const struct place *map, const struct field *tabl
 		reader_problem(reader, &place, "is required");
 		return;
 	}
-	for (const struct field *f = field; f->name != NULL; f++)
-		if (f->group == field->group && !f->later)
-			buf_printf(&names, "%s\"%s\"", names.len > 0 ? " or " : "",
-				   f->name);
+	field_group(table, field->group, &names);
 	reader_problem(reader, map, "%s is required", buf_text(&names));
 	buf_fini(&names);
 }

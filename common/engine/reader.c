@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/utf8.h"
 
 #define KEYS_MAX 96 /* of both tables of a map */
 
@@ -66,6 +67,17 @@ is_repeated(const struct problems *problems)
 	       strcmp(last->message, before->message) == 0;
 }
 
+/* Names from the file are cut at a byte, which may lie inside a character. */
+static void
+mend(struct buf *text)
+{
+	struct buf mended = { 0 };
+
+	utf8_repair(buf_text(text), text->len, &mended);
+	buf_fini(text);
+	*text = mended;
+}
+
 static void __attribute__((format(printf, 5, 0)))
 add_problem(struct reader *reader, const struct place *place, int line, int column,
 	    const char *format, va_list args)
@@ -75,6 +87,8 @@ add_problem(struct reader *reader, const struct place *place, int line, int colu
 
 	add_path(place, &path);
 	buf_vprintf(&message, format, args);
+	mend(&path);
+	mend(&message);
 	problems_add_at(problems, line, column, buf_text(&path), "%s",
 			buf_text(&message));
 	buf_fini(&path);
