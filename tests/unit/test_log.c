@@ -11,8 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/err.h"
 #include "base/log.h"
 #include "base/uuid7.h"
 
@@ -236,6 +238,30 @@ test_a_file_takes_every_line(void **state)
 	assert_int_equal(log_dropped(), before);
 }
 
+/* A broken invariant ends the process, and says which one. */
+static void
+test_a_bug_is_logged_and_ends_the_process(void **state)
+{
+	struct capture capture;
+	char text[8192];
+	int status;
+	pid_t child;
+
+	(void)state;
+	log_open("worker", LOG_INFO, LOG_JSON);
+	capture_begin(&capture);
+	child = fork();
+	if (child == 0) {
+		signal(SIGABRT, SIG_DFL);
+		bug("%d is not %d", 1, 2);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	capture_end(&capture, text, sizeof text);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+	assert_has(text, "\"level\":\"error\",\"event\":\"process.aborted\"");
+	assert_has(text, "\"bug\":\"1 is not 2\"}\n");
+}
+
 int
 main(void)
 {
@@ -247,6 +273,7 @@ main(void)
 		cmocka_unit_test(test_a_full_pipe_drops_and_counts),
 		cmocka_unit_test(test_a_file_takes_every_line),
 		cmocka_unit_test(test_nobody_reads),
+		cmocka_unit_test(test_a_bug_is_logged_and_ends_the_process),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
