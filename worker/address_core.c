@@ -18,7 +18,8 @@ struct net4 {
 	const char *what;
 };
 
-#define V4(a, b, c, d) ((uint32_t)(a) << 24 | (b) << 16 | (c) << 8 | (d))
+#define V4(a, b, c, d)                                                                 \
+	((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
 
 /* IANA's registry of special addresses; what is not globally reachable. */
 static const struct net4 refused4[] = {

@@ -19,6 +19,7 @@
 #include "store/pg.h"
 
 struct attempt;
+struct programs; /* worker/programs.h */
 struct step_log; /* worker/step_log.h */
 
 /* What all attempts of a worker share; borrowed. */
@@ -30,6 +31,7 @@ struct services {
 	struct queue *queue;
 	const struct mask *mask;
 	char *const *environment; /* of the worker itself */
+	struct programs *programs; /* for child programs: programs.h */
 };
 
 enum stop {

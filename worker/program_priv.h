@@ -1,0 +1,46 @@
+/* What program.c and programs.c share: only they include it. */
+#ifndef WORKER_PROGRAM_PRIV_H
+#define WORKER_PROGRAM_PRIV_H
+
+#include "program.h"
+#include "programs.h"
+
+enum { PIPE_OUT, PIPE_ERRORS, PIPE_CHANNEL, PIPES };
+
+struct program_pipe {
+	int fd; /* our end; -1: closed or never there */
+	struct watch *watch;
+	struct program *program;
+	int which;
+};
+
+struct program {
+	struct list link; /* programs.running, from start until it has ended */
+	struct programs *programs;
+	const struct attempt *attempt; /* NULL once abandoned */
+	char *folder, *cgroup;
+	struct child child; /* stepmill-init; pid 0: not started, or reaped */
+	int control;
+	struct watch *end_watch;
+	struct timer *patience; /* init is to end the tree; then we do */
+	struct program_pipe pipes[PIPES];
+	struct output outputs[2];
+	struct buf channel;
+	size_t out_max;
+	bool log[2];
+	bool channel_cut, stopped;
+	bool told; /* init said how it ended, in `message` */
+	struct init_message message;
+	program_done_fn *done; /* NULL once abandoned */
+	void *context;
+	char name[64]; /* of the program, for messages */
+};
+
+/* Told to end with all of its tree, at once. */
+void program_end_tree(struct program *program);
+void program_reap(struct program *program); /* init has ended */
+void program_destroy(struct program *program);
+
+void programs_remove_later(void *context, const char *path);
+
+#endif

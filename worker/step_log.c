@@ -1,0 +1,274 @@
+/*
+ * Lines for people about a step, as they come: one write per call and file, appended,
+ * so that several workers can share a run's log. The files are only made when there is
+ * something to say. What cannot be written is counted and told once in our own log.
+ */
+#include "step_log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/quote.h"
+#include "base/usec.h"
+#include "base/xalloc.h"
+#include "files.h"
+#include "path_core.h"
+#include "zone/zone.h"
+
+#define NAME_MAX_CHARS 80
+#define LINE_MAX_BYTES (64 * 1024)
+/* Of a program's output, in one attempt. Its head and tail are the step's output. */
+#define STREAM_MAX (16 * 1024 * 1024)
+
+struct step_log {
+	char *project, *folder, *file_name, *step;
+	const struct mask *mask;
+	bool opened;
+	int own, run;       /* descriptors, or -1 */
+	struct buf lines;   /* not written yet */
+	struct buf part[2]; /* lines of programs that have not ended */
+	size_t streamed;    /* bytes of programs taken */
+	unsigned long lost; /* lines that could not be written */
+};
+
+static const char *const level_names[STEP_LEVELS] = {
+	[STEP_TRACE] = "trace", [STEP_DEBUG] = "debug", [STEP_INFO] = "info",
+	[STEP_WARN] = "warn",   [STEP_ERROR] = "error", [STEP_FATAL] = "fatal",
+};
+
+struct step_log *
+step_log_new(const char *project_path, const char *run_folder, int number,
+	     const char *name, const struct mask *mask)
+{
+	struct step_log *log = xcalloc(1, sizeof *log);
+	struct buf part = { 0 };
+
+	path_safe_part(name, NAME_MAX_CHARS, &part);
+	log->project = xstrdup(project_path);
+	log->folder = xprintf("%s/logs", run_folder);
+	log->file_name = xprintf("step-%d-%s.log", number, buf_text(&part));
+	log->step = xstrdup(name);
+	log->mask = mask;
+	log->own = log->run = -1;
+	buf_fini(&part);
+	return log;
+}
+
+static int
+open_file(int folder, const char *name)
+{
+	return openat(folder, name,
+		      O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK |
+			  O_NOCTTY | O_CLOEXEC,
+		      0640);
+}
+
+static void
+open_files(struct step_log *log)
+{
+	struct err err = { 0 };
+	int folder = files_make_folder(log->project, log->folder, FILES_RUN_MODE, &err);
+
+	log->opened = true;
+	if (folder >= 0) {
+		log->own = open_file(folder, log->file_name);
+		log->run = open_file(folder, "execution.log");
+		if (log->own < 0 || log->run < 0)
+			err_errno(&err, "%s/%s", log->folder, log->file_name);
+		close(folder);
+	}
+	if (err.kind != ERR_NONE)
+		log_warn("step_log.not_opened", F_STR("why", err.text));
+}
+
+static bool
+write_all(int fd, const struct buf *lines)
+{
+	ssize_t wrote;
+
+	if (fd < 0)
+		return false;
+	do
+		wrote = write(fd, lines->data, lines->len);
+	while (wrote < 0 && errno == EINTR);
+	return wrote == (ssize_t)lines->len;
+}
+
+static void
+flush(struct step_log *log)
+{
+	bool own, run;
+
+	if (log->lines.len == 0)
+		return;
+	if (!log->opened)
+		open_files(log);
+	own = write_all(log->own, &log->lines);
+	run = write_all(log->run, &log->lines);
+	if (!own || !run) {
+		if (log->lost++ == 0)
+			log_warn("step_log.not_written", F_STR("file", log->file_name),
+				 F_STR("why", strerror(errno)));
+	}
+	buf_clear(&log->lines);
+}
+
+static void
+add_line(struct step_log *log, enum step_level level, const char *text, size_t len)
+{
+	struct timespec now;
+	struct buf masked = { 0 };
+	char time[40];
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	rfc3339_format((usec_t)now.tv_sec * USEC_SECOND + now.tv_nsec / 1000, time);
+	if (log->mask != NULL)
+		mask_text(log->mask, text, len, &masked);
+	else
+		buf_add(&masked, text, len);
+	buf_printf(&log->lines, "{\"time\":\"%s\",\"level\":\"%s\",\"step\":", time,
+		   level_names[level]);
+	quote_json(log->step, strlen(log->step), &log->lines);
+	buf_str(&log->lines, ",\"message\":");
+	quote_json(buf_text(&masked), masked.len, &log->lines);
+	buf_str(&log->lines, "}\n");
+	buf_fini(&masked);
+}
+
+void
+step_log_write(struct step_log *log, enum step_level level, const char *text,
+	       size_t len)
+{
+	if (log == NULL)
+		return;
+	add_line(log, level, text, len);
+	flush(log);
+}
+
+void
+step_log_printf(struct step_log *log, enum step_level level, const char *format, ...)
+{
+	struct buf text = { 0 };
+	va_list args;
+
+	if (log == NULL)
+		return;
+	va_start(args, format);
+	buf_vprintf(&text, format, args);
+	va_end(args);
+	step_log_write(log, level, buf_text(&text), text.len);
+	buf_fini(&text);
+}
+
+/* ---- programs ---- */
+
+static enum step_level
+level_of(int stream)
+{
+	return stream == 2 ? STEP_WARN : STEP_INFO;
+}
+
+static void
+end_line(struct step_log *log, int stream, const char *text, size_t len)
+{
+	struct buf *part = &log->part[stream - 1];
+
+	if (part->len > 0) {
+		buf_add(part, text, len);
+		text = part->data;
+		len = part->len;
+	}
+	if (len > 0 && text[len - 1] == '\r')
+		len--;
+	add_line(log, level_of(stream), text, len);
+	buf_clear(part);
+}
+
+/* The rest of what is taken of this program is left out, and that is said once. */
+static size_t
+limit_stream(struct step_log *log, int stream, size_t len)
+{
+	static const char note[] =
+	    "the log of this step is full; what its programs print "
+	    "from here on is left out";
+
+	if (log->streamed + len <= STREAM_MAX) {
+		log->streamed += len;
+		return len;
+	}
+	if (log->streamed < STREAM_MAX) {
+		len = STREAM_MAX - log->streamed;
+		log->streamed = STREAM_MAX;
+		return len;
+	}
+	if (log->streamed == STREAM_MAX) {
+		log->streamed++; /* said */
+		end_line(log, stream, "", 0);
+		step_log_write(log, STEP_WARN, note, sizeof note - 1);
+	}
+	return 0;
+}
+
+void
+step_log_stream(struct step_log *log, int stream, const char *data, size_t len)
+{
+	const char *end;
+	size_t line;
+
+	if (log == NULL)
+		return;
+	for (len = limit_stream(log, stream, len); len > 0; data += line, len -= line) {
+		struct buf *part = &log->part[stream - 1];
+		size_t room = LINE_MAX_BYTES - part->len;
+
+		end = memchr(data, '\n', len < room ? len : room);
+		if (end != NULL) {
+			line = (size_t)(end - data) + 1;
+			end_line(log, stream, data, line - 1);
+		} else if (len >= room) {
+			line = room;
+			end_line(log, stream, data, line);
+		} else {
+			line = len;
+			buf_add(part, data, len);
+		}
+	}
+	flush(log);
+}
+
+void
+step_log_free(struct step_log **log_p)
+{
+	struct step_log *log = *log_p;
+
+	if (log == NULL)
+		return;
+	*log_p = NULL;
+	for (int stream = 1; stream <= 2; stream++)
+		if (log->part[stream - 1].len > 0)
+			end_line(log, stream, "", 0);
+	flush(log);
+	if (log->lost > 1)
+		log_warn("step_log.lost", F_STR("file", log->file_name),
+			 F_INT("writes", log->lost));
+	if (log->own >= 0)
+		close(log->own);
+	if (log->run >= 0)
+		close(log->run);
+	buf_fini(&log->lines);
+	buf_fini(&log->part[0]);
+	buf_fini(&log->part[1]);
+	free(log->project);
+	free(log->folder);
+	free(log->file_name);
+	free(log->step);
+	free(log);
+}
