@@ -19,12 +19,13 @@ struct pattern {
 	char *text;
 	size_t len;
 	bool escapes; /* its bytes may be escaped; base64 never is */
+	size_t next;  /* place plus one of another that starts with the same byte */
 };
 
 struct mask {
 	struct pattern *patterns;
 	size_t count;
-	bool starts[256]; /* bytes a find can start with */
+	size_t starts[256]; /* by first byte: place plus one of a pattern, or 0 */
 };
 
 struct mask *
@@ -66,14 +67,14 @@ add_pattern(struct mask *mask, const char *text, size_t len, bool escapes)
 		return;
 	mask->patterns =
 	    xrealloc(mask->patterns, mask->count + 1, sizeof mask->patterns[0]);
-	mask->patterns[mask->count++] = (struct pattern){
+	mask->patterns[mask->count] = (struct pattern){
 		.text = xstrndup(text, len),
 		.len = len,
 		.escapes = escapes,
+		.next = mask->starts[(unsigned char)text[0]],
 	};
-	mask->starts[(unsigned char)text[0]] = true;
-	if (escapes)
-		mask->starts['%'] = mask->starts['\\'] = mask->starts['+'] = true;
+	mask->count++;
+	mask->starts[(unsigned char)text[0]] = mask->count;
 }
 
 /* The characters that only the secret decides when shift bytes stand before it. */
@@ -136,15 +137,39 @@ match(const struct pattern *pattern, enum escape escape, const char *text, size_
 	return at;
 }
 
+/* What an escape can start with, so that it may stand for any byte. */
+static bool
+starts_escape(char c)
+{
+	return c == '%' || c == '\\' || c == '+';
+}
+
+/* Whether the pattern stands here as it is, or could when escapes are read. */
+static bool
+may_match(const struct pattern *pattern, const char *text, size_t len)
+{
+	bool escapes = false;
+
+	for (size_t at = 0; at < pattern->len; at++) {
+		if (at == len)
+			return escapes;
+		escapes = escapes || (pattern->escapes && starts_escape(text[at]));
+		if (text[at] != pattern->text[at])
+			return escapes;
+	}
+	return true;
+}
+
 /* The longest way in which the pattern stands at text. */
 static size_t
 match_escapes(const struct pattern *pattern, const char *text, size_t len)
 {
-	size_t longest = match(pattern, ESCAPE_NONE, text, len), found;
+	int modes = pattern->escapes ? ESCAPES : ESCAPE_NONE + 1;
+	size_t longest = 0, found;
 
-	if (!pattern->escapes)
-		return longest;
-	for (int escape = ESCAPE_NONE + 1; escape < ESCAPES; escape++) {
+	if (!may_match(pattern, text, len))
+		return 0;
+	for (int escape = ESCAPE_NONE; escape < modes; escape++) {
 		found = match(pattern, (enum escape)escape, text, len);
 		if (found > longest)
 			longest = found;
@@ -155,11 +180,16 @@ match_escapes(const struct pattern *pattern, const char *text, size_t len)
 static size_t
 match_any(const struct mask *mask, const char *text, size_t len)
 {
-	size_t longest = 0, found;
+	size_t longest = 0, found, place = mask->starts[(unsigned char)text[0]];
 
-	if (!mask->starts[(unsigned char)text[0]])
-		return 0;
-	for (size_t i = 0; i < mask->count; i++) {
+	for (; place != 0; place = mask->patterns[place - 1].next) {
+		found = match_escapes(&mask->patterns[place - 1], text, len);
+		if (found > longest)
+			longest = found;
+	}
+	for (size_t i = 0; starts_escape(text[0]) && i < mask->count; i++) {
+		if (!mask->patterns[i].escapes)
+			continue;
 		found = match_escapes(&mask->patterns[i], text, len);
 		if (found > longest)
 			longest = found;
