@@ -179,7 +179,10 @@ static int
 check_key(struct yaml_tree *tree, const struct yaml_place *place, const struct doc *key)
 {
 	if (key->kind != DOC_SCALAR) {
-		yaml_tree_complain(tree, place, "a key has to be plain text");
+		yaml_tree_complain(tree, place, "a key has to be plain text%s",
+				   key->kind == DOC_MAP
+				       ? ": a value that begins with {{ needs quotes"
+				       : "");
 		return -1;
 	}
 	if (key->len == 0 && !key->quoted) {
