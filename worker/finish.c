@@ -9,10 +9,12 @@
 #include "base/xalloc.h"
 #include "digest/digest.h"
 #include "finish_core.h"
+#include "store/finishes.h"
 #include "store/runs.h"
 
-#define FINISH_AGAIN (100 * USEC_MS) /* after a passing fault on a living connection   \
-				      */
+#define FINISH_AGAIN                                                                   \
+	(100 * USEC_MS) /* after a passing fault on a living connection                \
+			 */
 
 struct finish_entry {
 	struct list link;

@@ -6,7 +6,7 @@
 #define WORKER_FINISH_CORE_H
 
 #include "engine/advance_core.h"
-#include "store/finishes.h"
+#include "engine/finish_item.h"
 
 struct finish_plan {
 	struct verdict verdict; /* owns what item points to */

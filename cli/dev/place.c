@@ -17,8 +17,9 @@
 #include "base/xalloc.h"
 #include "digest/digest.h"
 
-#define SOCKET_FOLDER_MAX 80 /* a socket's name has 107 bytes; PostgreSQL adds to it   \
-			      */
+#define SOCKET_FOLDER_MAX                                                              \
+	80 /* a socket's name has 107 bytes; PostgreSQL adds to it                     \
+	    */
 
 static int
 make_folder(const char *path, mode_t mode, struct err *err)

@@ -1,7 +1,7 @@
 /*
  * The finish: results, events, counters and what became ready, for a batch of steps in
- * one transaction. SQL guards, the core decides: what is no longer held under its fence,
- * or whose run changed meanwhile, is left out of the answer.
+ * one transaction. SQL guards, the core decides: what is no longer held under its
+ * fence, or whose run changed meanwhile, is left out of the answer.
  *
  * Lock order, for everybody: own workers row (key share), state rows by run id, steps,
  * the rest. The lock is a statement of its own.
@@ -9,35 +9,10 @@
 #ifndef STORE_FINISHES_H
 #define STORE_FINISHES_H
 
-#include "engine/status.h"
+#include "engine/finish_item.h"
 #include "store/pg.h"
 
 #define FINISH_BATCH_MAX 256
-
-struct finish_next {
-	const char *key;
-	int number;
-	const char *queue;
-	int max_attempts;
-	bool held; /* inserted as running, held by this worker under fence 1, with its
-		      step.started; else queued */
-};
-
-struct finish_item {
-	struct uuid run;
-	int number, fence;
-	bool say_started; /* its step.started is not in the log yet */
-	enum step_status status; /* RUNNING: only say_started, the step goes on */
-	struct json *input, *output, *error; /* borrowed; storable */
-	usec_t run_at;   /* of RETRYING and WAITING */
-	bool will_retry;
-	bool only_waits; /* the run's timeout stands still from here */
-	struct finish_next next; /* key NULL: none */
-	enum run_status run_status; /* RUN_RUNNING, or how the run ends */
-	struct json *run_output, *run_error; /* borrowed */
-	bool accepted; /* the answer */
-	int64_t seq;   /* the answer: the run's last seq after it */
-};
 
 /* done: err ERR_NONE and accepted filled in; ERR_DENIED: this worker was declared dead,
  * nothing was stored; ERR_LOST: ask finishes_check; ERR_RETRY: nothing happened. items

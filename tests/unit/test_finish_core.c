@@ -10,10 +10,11 @@
 #include "conf/yaml.h"
 #include "finish_core.h"
 
-static const char two_steps[] = "name: two\n"
-				"steps:\n"
-				"  - { id: a, action: noop, retry: { maxAttempts: 2 } }\n"
-				"  - { id: b, action: noop, queue: gpu }\n";
+static const char two_steps[] =
+    "name: two\n"
+    "steps:\n"
+    "  - { id: a, action: noop, retry: { maxAttempts: 2 } }\n"
+    "  - { id: b, action: noop, queue: gpu }\n";
 
 static struct workflow *
 read_two(void)

@@ -1,4 +1,5 @@
-/* Walks the whole table of a slot: nothing is started twice, nothing ends unanswered. */
+/* Walks the whole table of a slot: nothing is started twice, nothing ends unanswered.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -16,8 +17,9 @@ test_done_is_the_end(void **state)
 	(void)state;
 	for (int event = 0; event < SLOT_EVENTS; event++)
 		for (int reason = 0; reason < SLOT_REASONS; reason++) {
-			struct slot_step step = slot_on(SLOT_DONE, (enum slot_reason)reason,
-							(enum slot_event)event);
+			struct slot_step step =
+			    slot_on(SLOT_DONE, (enum slot_reason)reason,
+				    (enum slot_event)event);
 
 			assert_int_equal(step.state, SLOT_DONE);
 			assert_int_equal(step.order, SLOT_DO_NOTHING);
@@ -59,7 +61,8 @@ test_the_ladder(void **state)
 	assert_int_equal(step.order, SLOT_DO_DROP);
 }
 
-/* Random events: exactly one start at most, and after DONE exactly one end was ordered. */
+/* Random events: exactly one start at most, and after DONE exactly one end was ordered.
+ */
 static void
 test_any_order_of_events_ends_once(void **state)
 {

@@ -1,7 +1,7 @@
 /*
- * The one interface of everything a step can do: actions and tools alike. An action gets
- * an attempt (what to do, with everything resolved), starts without blocking, and says
- * exactly once how it went. Limits of time and cancelling are the slot's business.
+ * The one interface of everything a step can do: actions and tools alike. An action
+ * gets an attempt (what to do, with everything resolved), starts without blocking, and
+ * says exactly once how it went. Limits of time and cancelling are the slot's business.
  */
 #ifndef ACTIONS_ACTION_H
 #define ACTIONS_ACTION_H
@@ -13,10 +13,10 @@
 #include "conf/settings.h"
 #include "engine/run.h"
 #include "httpc/httpc.h"
-#include "json/json.h"
 #include "loop/loop.h"
 #include "queue/queue.h"
 #include "store/pg.h"
+#include "json/json.h"
 
 struct attempt;
 struct programs; /* worker/programs.h */
@@ -30,7 +30,7 @@ struct services {
 	struct httpc *httpc;
 	struct queue *queue;
 	const struct mask *mask;
-	char *const *environment; /* of the worker itself */
+	char *const *environment;  /* of the worker itself */
 	struct programs *programs; /* for child programs: programs.h */
 };
 
@@ -41,15 +41,17 @@ enum stop {
 
 struct action {
 	const char *name; /* "shell", "http", "files.read" */
-	/* Done at once, without I/O: returns the output (may be NULL) or fills err. Actions
-	 * with `now` have no other function. */
+	/* Done at once, without I/O: returns the output (may be NULL) or fills err.
+	 * Actions with `now` have no other function. */
 	struct json *(*now)(const struct attempt *attempt, struct err *err);
-	/* Begins. Returns its own state, or NULL when attempt_fail was called already (that
-	 * is allowed inside start). The answer comes later by attempt_succeed or _fail. */
+	/* Begins. Returns its own state, or NULL when attempt_fail was called already
+	 * (that is allowed inside start). The answer comes later by attempt_succeed or
+	 * _fail. */
 	void *(*start)(struct attempt *attempt);
 	/* Asked to end; the answer must still come. FORCE may be called without ASK. */
 	void (*stop)(void *state, enum stop how);
-	/* Called once after the answer (or to abandon everything when the process ends). */
+	/* Called once after the answer (or to abandon everything when the process
+	 * ends). */
 	void (*free)(void *state);
 };
 
@@ -58,19 +60,21 @@ struct attempt {
 	const struct services *services;
 	struct uuid run;
 	const char *run_id;
-	int number;             /* step_number */
-	int attempt;            /* from 1 */
+	int number;  /* step_number */
+	int attempt; /* from 1 */
 	int fence;
 	const struct step_def *def;
 	const struct run *run_values; /* input, state, facts, visits of the run */
-	const struct json *fields; /* the action's fields, resolved; for a tool its args */
+	const struct json
+	    *fields; /* the action's fields, resolved; for a tool its args */
 	const char *idempotency_key; /* never changes between attempts */
 	const char *project_path;    /* absolute */
-	const char *run_folder;      /* relative to it: .agent/workflows/executions/ID */
+	const char *run_folder; /* relative to it: .agent/workflows/executions/ID */
 	struct uuid project;
-	struct json **state_p; /* the run's state as known here: state.* keeps it up to date */
-	usec_t started_at;   /* wall time */
-	bool woke;           /* of a wait: its time has come */
+	struct json *
+	    *state_p; /* the run's state as known here: state.* keeps it up to date */
+	usec_t started_at; /* wall time */
+	bool woke;         /* of a wait: its time has come */
 	struct step_log *log;
 	const char *trace_id; /* or NULL */
 };
@@ -85,8 +89,8 @@ void attempt_fail(struct attempt *attempt, const char *code, bool final,
 /* Like attempt_fail with members besides code and message (taken): {"exitCode": 2}. An
  * output may come along with the failure (taken; or NULL). */
 void attempt_fail_with(struct attempt *attempt, const char *code, bool final,
-		       struct json *details, struct json *output, const char *format, ...)
-    __attribute__((format(printf, 6, 7)));
+		       struct json *details, struct json *output, const char *format,
+		       ...) __attribute__((format(printf, 6, 7)));
 /* Nothing to do until then; the slot is free meanwhile and the step comes back. */
 void attempt_wait(struct attempt *attempt, usec_t run_at);
 
