@@ -1,3 +1,3 @@
--- So that the planner knows the small tables from the first query on.
+-- After an upgrade: columns and indexes that are new have no statistics yet.
 analyze projects, workflows, workflow_definitions, workflow_runs, workflow_run_state,
 	workflow_steps, workflow_events, nodes, workers;

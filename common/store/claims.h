@@ -32,7 +32,9 @@ typedef void claimed_fn(void *context, struct claimed *list, size_t count,
 struct claimer *claimer_new(struct pg *pg, struct loop *loop, const struct uuid *worker,
 			    const char *const *queues, size_t queues_count);
 void claimer_free(struct claimer **claimer_p);
-/* refs may be none; most: free slots (at most 256); own_search false: named ones only. */
+/* One claim at a time. refs may be none; most: free slots (at most 256); own_search false:
+ * named ones only. err ERR_DENIED: this worker was declared dead. After ERR_LOST the next
+ * claim answers what the lost one took, and looks at no queue. */
 void claimer_claim(struct claimer *claimer, const struct step_ref *refs, size_t count,
 		   int most, const enum priority order[static PRIORITIES],
 		   bool own_search, claimed_fn *done, void *context);

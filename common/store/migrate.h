@@ -17,7 +17,7 @@ struct migration_state {
 
 int migrate_status(const char *url, struct migration_state *state, struct err *err);
 /* Applies what is missing; on_applied may be NULL. Also makes the partitions that are
- * needed now, analyzes, and sets the path of the project "default" when given. */
+ * needed now, analyzes what an earlier version left, and sets the path of the project "default" when given. */
 int migrate_apply(const char *url, const char *project_path,
 		  void (*on_applied)(void *context, const char *name), void *context,
 		  struct err *err);

@@ -32,9 +32,9 @@ pg_new(struct loop *loop, const struct pg_conf *conf, struct err *err)
 
 	pg->loop = loop;
 	pg->conf = *conf;
-	pg->session = session_settings(conf);
+	pg->settings = session_settings(conf);
 	pg->application = xstrdup(conf->application);
-	pg->options[0] = (struct pg_option){ "options", pg->session };
+	pg->options[0] = (struct pg_option){ "options", pg->settings };
 	pg->options[1] =
 	    (struct pg_option){ "fallback_application_name", pg->application };
 	pg->options[2] = (struct pg_option){ "tcp_user_timeout", "10000" };
@@ -59,7 +59,7 @@ dispose(void *context)
 	struct pg *pg = context;
 
 	pg_address_free(&pg->address);
-	free(pg->session);
+	free(pg->settings);
 	free(pg->application);
 	free(pg->prepared);
 	free(pg);

@@ -115,6 +115,11 @@ void pg_batch_add(struct pg_batch *batch, const char *name, const struct pg_args
 		  pg_done_fn *done, void *context);
 void pg_batch_send(struct pg_batch **batch_p, pg_end_fn *end, void *context);
 
+/* For rooms that answer through a callback of their own: memory lives as long as the
+ * batch and is freed with it, told or not (may be NULL). owner: pg_forget with it forgets
+ * the batch; may be called for two owners. */
+void pg_batch_attach(struct pg_batch *batch, const void *owner, void *memory);
+
 /* No callback with this context will come any more (its owner dies). */
 void pg_forget(struct pg *pg, const void *context);
 

@@ -154,6 +154,8 @@ set_up(struct pg *pg)
 	pg->stats.reconnects += pg->was_up;
 	pg->was_up = true;
 	pg->said_lost = false;
+	arc4random_buf(&pg->session, sizeof pg->session);
+	pg->session_taken = false;
 	log_info("postgres.connected", F_STR("server", pg_address_shown(pg->address)),
 		 F_INT("backend", PQbackendPID(pg->conn)));
 	if (pg->conf.on_state != NULL)

@@ -33,6 +33,8 @@ struct pg_batch {
 	size_t answered; /* statements whose results have ended */
 	pg_end_fn *end;
 	void *context;
+	const void *owners[2];
+	void *attached[2];
 	int prepares; /* it only prepares this query; -1: an ordinary one */
 	usec_t sent_at;
 	struct err err;
@@ -58,6 +60,8 @@ batch_free(struct pg_batch *batch)
 		pg_args_fini(&batch->list[i].args);
 		PQclear(batch->list[i].result);
 	}
+	free(batch->attached[0]);
+	free(batch->attached[1]);
 	free(batch->list);
 	free(batch);
 }
@@ -91,6 +95,17 @@ pg_batch_add(struct pg_batch *batch, const char *name, const struct pg_args *arg
 	statement->done = done;
 	statement->context = context;
 	statement->result = NULL;
+}
+
+void
+pg_batch_attach(struct pg_batch *batch, const void *owner, void *memory)
+{
+	int i = batch->owners[0] != NULL || batch->attached[0] != NULL;
+
+	if (batch->owners[i] != NULL || batch->attached[i] != NULL)
+		bug("more than two owners of a transaction");
+	batch->owners[i] = owner;
+	batch->attached[i] = memory;
 }
 
 /* ---- telling ---- */
@@ -175,10 +190,12 @@ pg_pipe_drop_all(struct pg *pg)
 static void
 forget_batch(struct pg_batch *batch, const void *context)
 {
+	bool owned = batch->owners[0] == context || batch->owners[1] == context;
+
 	for (size_t i = 0; i < batch->count; i++)
-		if (batch->list[i].context == context)
+		if (owned || batch->list[i].context == context)
 			batch->list[i].done = NULL;
-	if (batch->context == context)
+	if (owned || batch->context == context)
 		batch->end = NULL;
 }
 
@@ -187,6 +204,8 @@ pg_forget(struct pg *pg, const void *context)
 {
 	struct list *lists[] = { &pg->queued, &pg->sent, &pg->refused };
 
+	if (context == NULL)
+		return;
 	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
 		list_each (link, lists[i])
 			forget_batch(container_of(link, struct pg_batch, link),

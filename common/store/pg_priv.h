@@ -23,7 +23,7 @@ struct pg {
 	struct loop *loop;
 	struct pg_conf conf; /* its strings are not ours: see url, application */
 	struct pg_option options[8];
-	char *session; /* -c name=value ... */
+	char *settings; /* -c name=value ... */
 	char *application;
 	struct pg_address *address;
 
@@ -44,6 +44,8 @@ struct pg {
 	size_t pending;
 	bool flush_deferred, dead;
 	unsigned char *prepared; /* enum prepared, per query */
+	int64_t session; /* new with each connection; see session.h */
+	bool session_taken;
 	struct pg_stats stats;
 };
 

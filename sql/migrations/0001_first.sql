@@ -104,7 +104,7 @@ create index workflow_definitions_project on workflow_definitions (project_id)
 -- Everything about a run that changes seldom: at its start, its end, and when a person
 -- or a tool says something. What changes with each step is in workflow_run_state.
 create table workflow_runs (
-	id uuid primary key,
+	id uuid not null,
 	run_number bigint not null default nextval('run_numbers'),
 	workflow_def_id uuid not null,
 	project_id uuid not null,
@@ -152,12 +152,15 @@ create unique index workflow_runs_idempotency on workflow_runs (project_id, idem
 	where idempotency_key is not null;
 create index workflow_runs_parent on workflow_runs (parent_run_id)
 	where parent_run_id is not null;
+-- The key comes last: of indexes that seem to cost the same (on a table believed empty)
+-- the planner takes the youngest, and the key is the right one for any id.
+alter table workflow_runs add primary key (id);
 
 -- One narrow row per run, true at every commit; it is the row that is locked by whoever
 -- changes a run. deadline_at is empty while the run's time stands still (it is paused,
 -- or only waits); budget_left then says how much is left.
 create table workflow_run_state (
-	execution_id uuid primary key,
+	execution_id uuid not null,
 	status smallint not null check (status between 0 and 7),
 	last_seq bigint not null default 0,
 	current_step int,
@@ -175,6 +178,7 @@ create table workflow_run_state (
 create index workflow_run_state_open on workflow_run_state (deadline_at) where status < 3;
 create index workflow_run_state_failed on workflow_run_state (execution_id)
 	where status in (4, 6, 7);
+alter table workflow_run_state add primary key (execution_id);
 
 -- ---- steps ----
 
@@ -188,6 +192,7 @@ create table workflow_steps (
 	losses smallint not null default 0,
 	deaths smallint not null default 0,
 	fence int not null default 0,
+	claim_number int,
 	remaining_needs int not null default 0,
 	parent_step int,
 	item_index int,
@@ -203,7 +208,6 @@ create table workflow_steps (
 	input jsonb,
 	output jsonb,
 	error jsonb,
-	primary key (execution_id, step_number),
 	constraint workflow_steps_held check ((status = 2) = (worker_id is not null)),
 	constraint workflow_steps_ready check (status <> 1 or ready_at is not null),
 	constraint workflow_steps_timed check (status not in (3, 5) or run_at is not null),
@@ -212,6 +216,7 @@ create table workflow_steps (
 
 comment on column workflow_steps.losses is 'attempts that ended with the death of a worker';
 comment on column workflow_steps.deaths is 'workers that died while they ran this step alone';
+comment on column workflow_steps.claim_number is 'which claim of its worker took it: to find what came of one whose answer was lost';
 comment on column workflow_steps.started_logged is 'step.started of this attempt is in the log';
 
 create index workflow_steps_ready on workflow_steps (queue, priority, ready_at)
@@ -220,6 +225,7 @@ create index workflow_steps_held on workflow_steps (worker_id) where status = 2;
 create index workflow_steps_delayed on workflow_steps (run_at) where status in (3, 5);
 create index workflow_steps_trouble on workflow_steps (step_key, status)
 	where status in (4, 5, 7);
+alter table workflow_steps add primary key (execution_id, step_number);
 
 -- ---- events ----
 
@@ -347,7 +353,9 @@ create table nodes (
 );
 
 -- status: 1 alive, 2 declared dead, 3 left in good order. Only under 1 anything of this
--- worker can be committed. The lease is the one lease of all the steps it holds.
+-- worker can be committed. The lease is the one lease of all the steps it holds. session
+-- is the connection that speaks for it: what an older one still has in its pipe when a
+-- newer one took over is refused.
 create table workers (
 	id uuid primary key,
 	node_id uuid not null,
@@ -357,6 +365,7 @@ create table workers (
 	used int not null default 0,
 	queues text[] not null,
 	version text not null,
+	session bigint,
 	started_at timestamptz not null default now(),
 	last_seen_at timestamptz not null default now(),
 	lease_expires_at timestamptz not null,

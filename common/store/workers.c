@@ -1,0 +1,264 @@
+/*
+ * The rows of worker processes: registering, the lease, leaving, and being declared
+ * dead. Each that takes steps away from a worker is one transaction in the order of
+ * locks: the worker's row, the state rows of its runs, the steps.
+ */
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+#include "store/answers.h"
+#include "store/session.h"
+#include "store/workers.h"
+
+/* ---- answers with steps made ready ---- */
+
+struct ready_call {
+	ready_fn *done;
+	void *context;
+};
+
+static void
+on_ready(void *context, const struct pg_rows *rows, const struct err *err)
+{
+	struct ready_call *call = context;
+	size_t count = err->kind == ERR_NONE ? (size_t)pg_count(rows) : 0;
+	struct ready_ref *refs = xcalloc(count + 1, sizeof *refs);
+
+	for (size_t i = 0; i < count; i++) {
+		int row = (int)i;
+
+		refs[i] = (struct ready_ref){
+			.ref = { pg_uuid(rows, row, 0), (int32_t)pg_int(rows, row, 1) },
+			.queue = pg_text(rows, row, 2, NULL),
+			.priority = (enum priority)pg_int(rows, row, 3),
+		};
+	}
+	if (call->done != NULL)
+		call->done(call->context, refs, count, err);
+	free(refs);
+}
+
+void
+ready_answer(struct pg_batch *batch, const char *statement, const struct pg_args *args,
+	     ready_fn *done, void *context)
+{
+	struct ready_call *call = xcalloc(1, sizeof *call);
+
+	call->done = done;
+	call->context = context;
+	pg_batch_attach(batch, context, call);
+	pg_batch_add(batch, statement, args, on_ready, call);
+}
+
+/* ---- registering and the lease ---- */
+
+void
+workers_register(struct pg *pg, const struct worker_row *row, pg_done_fn *done,
+		 void *context)
+{
+	struct pg_args args;
+
+	pg_args_init(&args);
+	pg_arg_uuid(&args, &row->id);
+	pg_arg_uuid(&args, &row->node);
+	pg_arg_int4(&args, row->pid);
+	pg_arg_int4(&args, row->slots);
+	pg_array_begin(&args, PG_TEXT);
+	for (size_t i = 0; i < row->queues_count; i++)
+		pg_arg_text(&args, row->queues[i]);
+	pg_array_end(&args);
+	pg_arg_text(&args, row->version);
+	pg_arg_int8(&args, row->lease);
+	pg_query(pg, "workers_register", &args, done, context);
+	pg_args_fini(&args);
+}
+
+struct renew_call {
+	bool alive;
+	renewed_fn *done;
+	void *context;
+};
+
+static void
+on_renewed(void *context, const struct pg_rows *rows, const struct err *err)
+{
+	struct renew_call *call = context;
+
+	call->alive = err->kind == ERR_NONE && pg_count(rows) > 0;
+}
+
+static void
+on_not_held(void *context, const struct pg_rows *rows, const struct err *err)
+{
+	struct renew_call *call = context;
+	size_t count = err->kind == ERR_NONE ? (size_t)pg_count(rows) : 0;
+	struct err own = *err;
+	int *lost;
+
+	if (own.kind == ERR_NONE && !call->alive) {
+		err_set(&own, ERR_DENIED, "this worker was declared dead");
+		count = 0;
+	}
+	lost = xcalloc(count + 1, sizeof *lost);
+	for (size_t i = 0; i < count; i++)
+		lost[i] = (int)pg_int(rows, (int)i, 0);
+	call->done(call->context, lost, count, &own);
+	free(lost);
+}
+
+static void
+arg_held(struct pg_args *args, const struct held_ref *refs, size_t count)
+{
+	pg_array_begin(args, PG_UUID);
+	for (size_t i = 0; i < count; i++)
+		pg_arg_uuid(args, &refs[i].run);
+	pg_array_end(args);
+	pg_array_begin(args, PG_INT4);
+	for (size_t i = 0; i < count; i++)
+		pg_arg_int4(args, refs[i].number);
+	pg_array_end(args);
+	pg_array_begin(args, PG_INT4);
+	for (size_t i = 0; i < count; i++)
+		pg_arg_int4(args, refs[i].fence);
+	pg_array_end(args);
+}
+
+void
+workers_renew(struct pg *pg, const struct uuid *worker, usec_t lease, int used,
+	      const struct held_ref *refs, size_t count, renewed_fn *done,
+	      void *context)
+{
+	struct renew_call *call = xcalloc(1, sizeof *call);
+	struct pg_batch *batch = pg_batch_new(pg);
+	struct pg_args args;
+
+	call->done = done;
+	call->context = context;
+	pg_batch_attach(batch, context, call);
+	pg_args_init(&args);
+	pg_arg_uuid(&args, worker);
+	pg_arg_int8(&args, lease);
+	pg_arg_int4(&args, used);
+	pg_batch_add(batch, "workers_renew", &args, on_renewed, call);
+	pg_args_fini(&args);
+	pg_args_init(&args);
+	pg_arg_uuid(&args, worker);
+	arg_held(&args, refs, count);
+	pg_batch_add(batch, "steps_not_held", &args, on_not_held, call);
+	pg_args_fini(&args);
+	pg_batch_send(&batch, NULL, NULL);
+}
+
+/* ---- taking steps away ---- */
+
+static void
+end_worker(struct pg *pg, const struct uuid *worker, const char *how,
+	   const char *requeue, ready_fn *done, void *context)
+{
+	struct pg_batch *batch = pg_batch_new(pg);
+	struct pg_args args;
+
+	pg_args_init(&args);
+	pg_arg_uuid(&args, worker);
+	pg_batch_add(batch, "workers_lock", &args, NULL, NULL);
+	pg_batch_add(batch, how, &args, NULL, NULL);
+	pg_batch_add(batch, "runs_lock_held", &args, NULL, NULL);
+	ready_answer(batch, requeue, &args, done, context);
+	pg_args_fini(&args);
+	pg_batch_send(&batch, NULL, NULL);
+}
+
+void
+workers_leave(struct pg *pg, const struct uuid *worker, ready_fn *done, void *context)
+{
+	end_worker(pg, worker, "workers_leave", "steps_hand_back_all", done, context);
+}
+
+void
+workers_bury(struct pg *pg, const struct uuid *worker, ready_fn *done, void *context)
+{
+	end_worker(pg, worker, "workers_bury", "steps_requeue_lost", done, context);
+}
+
+void
+workers_hand_back(struct pg *pg, const struct uuid *worker, const struct held_ref *refs,
+		  size_t count, ready_fn *done, void *context)
+{
+	struct pg_batch *batch = pg_batch_new(pg);
+	struct pg_args args;
+
+	session_speak(pg, batch, worker);
+	pg_args_init(&args);
+	pg_arg_uuid(&args, worker);
+	pg_arg_session(pg, &args);
+	pg_array_begin(&args, PG_UUID);
+	for (size_t i = 0; i < count; i++)
+		pg_arg_uuid(&args, &refs[i].run);
+	pg_array_end(&args);
+	pg_batch_add(batch, "steps_finish_lock", &args, NULL, NULL);
+	pg_args_fini(&args);
+	pg_args_init(&args);
+	pg_arg_uuid(&args, worker);
+	arg_held(&args, refs, count);
+	ready_answer(batch, "steps_hand_back", &args, done, context);
+	pg_args_fini(&args);
+	pg_batch_send(&batch, NULL, NULL);
+}
+
+/* ---- who is late ---- */
+
+struct ids_call {
+	worker_ids_fn *done;
+	void *context;
+};
+
+static void
+on_ids(void *context, const struct pg_rows *rows, const struct err *err)
+{
+	struct ids_call *call = context;
+	size_t count = err->kind == ERR_NONE ? (size_t)pg_count(rows) : 0;
+	struct uuid *ids = xcalloc(count + 1, sizeof *ids);
+
+	for (size_t i = 0; i < count; i++)
+		ids[i] = pg_uuid(rows, (int)i, 0);
+	call->done(call->context, ids, count, err);
+	free(ids);
+}
+
+void
+ids_answer(struct pg *pg, const char *statement, worker_ids_fn *done, void *context)
+{
+	struct pg_batch *batch = pg_batch_new(pg);
+	struct ids_call *call = xcalloc(1, sizeof *call);
+
+	call->done = done;
+	call->context = context;
+	pg_batch_attach(batch, context, call);
+	pg_batch_add(batch, statement, NULL, on_ids, call);
+	pg_batch_send(&batch, NULL, NULL);
+}
+
+void
+workers_expired(struct pg *pg, worker_ids_fn *done, void *context)
+{
+	ids_answer(pg, "workers_expired", done, context);
+}
+
+void
+nodes_beat(struct pg *pg, const struct uuid *node, const char *host, int pid,
+	   const char *version, int desired, int running, const char *status,
+	   pg_done_fn *done, void *context)
+{
+	struct pg_args args;
+
+	pg_args_init(&args);
+	pg_arg_uuid(&args, node);
+	pg_arg_text(&args, host);
+	pg_arg_int4(&args, pid);
+	pg_arg_text(&args, version);
+	pg_arg_int4(&args, desired);
+	pg_arg_int4(&args, running);
+	pg_arg_text(&args, status);
+	pg_query(pg, "nodes_beat", &args, done, context);
+	pg_args_fini(&args);
+}

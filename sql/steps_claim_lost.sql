@@ -1,0 +1,20 @@
+-- What claims took whose answers were lost: the same columns as steps_claim.sql.
+-- $1 worker uuid   $2 session int8   $3 claim_number int4: it and those after it
+with alive as materialized (
+	select session is not distinct from $2 as mine from workers
+	 where id = $1 and status + 0 = 1 for key share
+)
+select a.mine, g.execution_id, g.step_number, g.fence, g.attempt_number, g.losses,
+       g.deaths, g.step_key, g.run_at is not null as woke, g.started_logged, g.started_at,
+       g.priority, g.queue, g.ready_at, false as own, r.*
+  from alive a
+  left join (workflow_steps g cross join lateral (
+	select r.workflow_def_id, r.project_id, d.name || '-' || r.run_number as run_id,
+	       p.path, r.triggered_by, r.input, r.trigger_payload, r.state
+	  from workflow_runs r
+	 cross join lateral (
+		select name from workflow_definitions where id = r.workflow_def_id offset 0) d
+	 cross join lateral (
+		select path from projects where id = r.project_id offset 0) p
+	 where r.id = g.execution_id offset 0) r)
+    on a.mine and g.worker_id = $1 and g.status = 2 and g.claim_number >= $3;

@@ -1,0 +1,107 @@
+-- Stores what became of steps: results, events, counters, what comes next, how runs end.
+-- An item is left out (it is not in the answer) if its step is no longer held by this
+-- worker under this fence, or its run does not run any more. Each item that is taken
+-- carries its events: that it started (when the log does not say so yet), its own, and
+-- at most one more (the next step started, or the run ended).
+-- The numbering of events is right only because steps_finish_lock.sql came before. No
+-- two CTEs are joined: what is needed later is carried along.
+-- $1 worker uuid   $2 session int8
+-- $3 runs uuid[] $4 numbers int4[] $5 fences int4[]: which
+-- $6 say_started bool[]   $7 status int2[]: 2 it goes on, 3 tried again, 5 waits, 6, 7
+-- $8 input jsonb[] $9 output jsonb[] $10 error jsonb[]
+-- $11 run_at timestamptz[]: of 3 and 5   $12 will_retry bool[]   $13 only_waits bool[]
+-- $14 next_key text[] $15 next_number int4[] $16 next_queue text[]
+-- $17 next_max_attempts int2[] $18 next_held bool[]: the next step, or nulls
+-- $19 run_status int2[]: 1, or how the run ends  $20 run_output jsonb[] $21 run_error jsonb[]
+-- Answer: place in the arrays (from 1), the run's last event number after it.
+with item as (
+	select u.*, r.last_seq
+	  from unnest($3::uuid[], $4::int[], $5::int[], $6::bool[], $7::smallint[],
+		$8::jsonb[], $9::jsonb[], $10::jsonb[], $11::timestamptz[], $12::bool[],
+		$13::bool[], $14::text[], $15::int[], $16::text[], $17::smallint[],
+		$18::bool[], $19::smallint[], $20::jsonb[], $21::jsonb[])
+	       with ordinality
+	       u (run, number, item_fence, say_started, to_status, new_input, new_output,
+		new_error, until, will_retry, only_waits, next_key, next_number, next_queue,
+		next_max_attempts, next_held, run_status, run_output, run_error, place)
+	 cross join lateral (
+		select last_seq from workflow_run_state
+		 where execution_id = u.run and status + 0 = 1 offset 0) r
+	 where exists (select from workers
+		where id = $1 and status + 0 = 1 and session = $2)
+), done as (
+	update workflow_steps s
+	   set status = d.to_status,
+	       input = coalesce(d.new_input, s.input),
+	       output = case when d.to_status = 2 then s.output else d.new_output end,
+	       error = case when d.to_status = 2 then s.error else d.new_error end,
+	       run_at = case when d.to_status in (3, 5) then d.until else s.run_at end,
+	       worker_id = case when d.to_status = 2 then s.worker_id end,
+	       completed_at = case when d.to_status >= 6 then now() end,
+	       started_logged = d.to_status <> 3
+	  from item d
+	 where s.execution_id = any (array[d.run]) and s.step_number = d.number
+	   and s.fence = d.item_fence and s.worker_id = $1 and s.status + 0 = 2
+	returning d.*, s.started_at, s.attempt_number, s.priority
+), event as (
+	select d.place, d.run, d.number, d.item_fence, d.attempt_number, d.to_status,
+	       d.started_at, d.next_number, d.next_held, d.run_status, d.only_waits,
+	       e.type, e.step_number, e.at, e.payload,
+	       d.last_seq + row_number() over (partition by d.run order by d.number, e.ord)
+		as seq
+	  from done d cross join lateral (values
+		(1, case when d.say_started then 2 end, d.number, d.started_at, null::jsonb),
+		(2, case d.to_status when 6 then 3 when 7 then 4 when 3 then 4 when 5 then 5 end,
+			d.number, now(), case when d.to_status in (3, 7) then
+			jsonb_build_object('error', d.new_error, 'willRetry', d.will_retry,
+				'attempt', d.attempt_number) end),
+		(3, case when d.next_held then 2 end, d.next_number, now(), null),
+		(4, case d.run_status when 3 then 16 when 4 then 17 when 5 then 18 when 6 then 19
+			when 7 then 20 end, null, now(), null)
+		) e (ord, type, step_number, at, payload)
+	 where e.type is not null
+), state as (
+	update workflow_run_state r
+	   set last_seq = x.last_seq,
+	       status = x.run_status,
+	       current_step = x.step,
+	       current_attempt = x.attempt,
+	       current_fence = x.fence,
+	       worker_id = case when x.held then $1 end,
+	       started_at = x.started_at,
+	       deadline_at = case when not x.only_waits and x.run_status = 1
+			then r.deadline_at end,
+	       budget_left = case when x.only_waits and x.run_status = 1
+			then coalesce(r.deadline_at - now(), r.budget_left) end
+	  from (select run, max(seq) as last_seq, max(run_status) as run_status,
+		       bool_and(only_waits) as only_waits,
+		       max(coalesce(next_number, number)) as step,
+		       max(case when next_number is null then attempt_number else 1 end)
+			as attempt,
+		       max(case when next_number is null then item_fence
+			else next_held::int end) as fence,
+		       bool_or(to_status = 2 or coalesce(next_held, false)) as held,
+		       max(case when next_held then now() when to_status = 2 then started_at end)
+			as started_at
+		  from event group by run) x
+	 where r.execution_id = any (array[x.run])
+), log as (
+	insert into workflow_events (execution_id, seq, step_number, type, at, payload)
+	select run, seq, step_number, type, at, payload from event
+), next as (
+	insert into workflow_steps (execution_id, step_number, step_key, status, priority,
+		max_attempts, fence, started_logged, ready_at, started_at, worker_id, queue)
+	select run, next_number, next_key, case when next_held then 2 else 1 end, priority,
+	       next_max_attempts, next_held::int, next_held,
+	       case when not next_held then now() end, case when next_held then now() end,
+	       case when next_held then $1 end, next_queue
+	  from done where next_key is not null
+), run as (
+	update workflow_runs r
+	   set status = d.run_status, current_step = d.number, step_count = d.number,
+	       output = d.run_output, error = d.run_error, completed_at = now(),
+	       updated_at = now()
+	  from done d
+	 where d.run_status >= 3 and r.id = any (array[d.run])
+)
+select place::int, max(seq) from event group by place;

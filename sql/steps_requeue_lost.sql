@@ -1,0 +1,44 @@
+-- Requeues the steps of a worker that is declared dead, as their next attempt. A death
+-- counts against the step (deaths) only if the worker ran nothing else and its process is
+-- known to have died (its lease still ran): else it may have died of anything.
+-- Each run concerned hears of it once.
+-- $1 worker uuid
+with lost as (
+	update workflow_steps s
+	   set status = 1, worker_id = null, fence = s.fence + 1,
+	       attempt_number = s.attempt_number + 1, losses = s.losses + 1,
+	       deaths = s.deaths + (
+			(select count(*) from workflow_steps
+			  where worker_id = $1 and status = 2) = 1
+			and exists (select from workers
+			  where id = $1 and lease_expires_at > now()))::int,
+	       ready_at = now(), started_at = null, started_logged = false
+	 where s.worker_id = $1 and s.status = 2
+	returning s.execution_id, s.step_number, s.queue, s.priority
+), run as materialized (
+	select x.execution_id, x.steps, r.last_seq, uuid7() as comment_id
+	  from (select execution_id, array_agg(step_number order by step_number) as steps
+		  from lost group by execution_id) x
+	 cross join lateral (
+		select last_seq from workflow_run_state
+		 where execution_id = x.execution_id offset 0) r
+), comment as (
+	insert into workflow_comments (id, execution_id, author, message)
+	select comment_id, execution_id, 'stepmill',
+	       'Taken up again: the worker that ran it was lost'
+	  from run
+), log as (
+	insert into workflow_events (execution_id, seq, type, payload)
+	select r.execution_id, r.last_seq + e.ord, e.type, e.payload
+	  from run r cross join lateral (values
+		(1, 12, jsonb_build_object('reason', 'worker lost', 'workerId', $1::uuid,
+			'steps', r.steps)),
+		(2, 13, jsonb_build_object('commentId', r.comment_id))
+		) e (ord, type, payload)
+), state as (
+	update workflow_run_state r
+	   set last_seq = x.last_seq + 2, worker_id = null, started_at = null
+	  from run x
+	 where r.execution_id = any (array[x.execution_id])
+)
+select execution_id, step_number, queue, priority from lost;
