@@ -29,6 +29,9 @@
 #define READY_PATIENCE (30 * USEC_SECOND)
 #define STOP_PATIENCE  (75 * USEC_SECOND) /* the supervisor drains for 60 s at most */
 #define TICK           (5 * USEC_MS)
+#define QUICK          (2 * USEC_SECOND) /* an end so soon after the start counts */
+#define QUICK_ENDS_MAX 6
+#define AGAIN          (50 * USEC_MS) /* doubled with each quick end */
 
 struct dev {
 	const struct dev_options *options;
@@ -288,12 +291,13 @@ fill_programs(struct dev *dev)
 	dev->scheduler_argv[0] = dev->scheduler_path;
 	dev->supervisor_argv[1] = dev->scheduler_argv[1] = "--config";
 	dev->supervisor_argv[2] = dev->scheduler_argv[2] = dev->config;
-	dev->supervisor = (struct process){
-		"stepmill-supervisor", dev->supervisor_argv, dev->log, false, SIGTERM, 0
-	};
-	dev->scheduler = (struct process){
-		"stepmill-scheduler", dev->scheduler_argv, dev->log, false, SIGTERM, 0
-	};
+	dev->supervisor = (struct process){ .name = "stepmill-supervisor",
+					    .argv = dev->supervisor_argv,
+					    .log = dev->log,
+					    .end_signal = SIGTERM };
+	dev->scheduler = dev->supervisor;
+	dev->scheduler.name = "stepmill-scheduler";
+	dev->scheduler.argv = dev->scheduler_argv;
 }
 
 static int
@@ -376,38 +380,71 @@ greet(const struct dev *dev)
 
 /* ---- until somebody says so ---- */
 
-/* The name of a process that should be there and is not; NULL: all are. */
-static const char *
-missing(struct dev *dev)
+/* What ended by itself is started again, later each time: dev is its own service
+ * manager. -1: it ends again and again. */
+static int
+revive(struct dev *dev, struct process *process)
+{
+	usec_t now = clock_now();
+	struct err err = { 0 };
+	int status;
+
+	if (process_has_ended(process, &status)) {
+		process->quick_ends =
+		    now - process->started_at < QUICK ? process->quick_ends + 1 : 0;
+		if (process->quick_ends > QUICK_ENDS_MAX)
+			return -1;
+		process->again_at = now + (AGAIN << process->quick_ends);
+		fprintf(stderr, "stepmill dev: %s ended (%s %d); starting it again\n",
+			process->name, WIFSIGNALED(status) ? "signal" : "status",
+			WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+	}
+	if (process->again_at == 0 || now < process->again_at)
+		return 0;
+	process->again_at = 0;
+	process->started_at = now;
+	if (process_start(process, &dev->place, &err) < 0 || write_state(dev, &err) < 0)
+		fprintf(stderr, "stepmill dev: %s\n", err.text);
+	return 0;
+}
+
+/* The process that cannot be kept alive, or NULL. *due: a start waits for its time. */
+static const struct process *
+revive_all(struct dev *dev, bool *due)
 {
 	struct process *all[] = { &dev->servers.postgres, &dev->servers.redis,
 				  &dev->supervisor, &dev->scheduler };
-	int status;
 
-	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-		if (process_has_ended(all[i], &status))
-			return all[i]->name;
+	*due = false;
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		if (revive(dev, all[i]) < 0)
+			return all[i];
+		*due |= all[i]->again_at != 0;
+	}
 	return NULL;
 }
 
 static int
 wait_for_end(struct dev *dev, const sigset_t *signals)
 {
-	const char *name;
+	const struct timespec tick = { .tv_nsec = 20000000 };
+	const struct process *lost;
+	bool due = false;
 	int got;
 
 	for (;;) {
-		got = sigwaitinfo(signals, NULL);
+		got = sigtimedwait(signals, NULL, due ? &tick : NULL);
 		if (got == SIGHUP && dev->tell >= 0)
 			kill(dev->supervisor.pid, SIGHUP);
 		else if (got > 0 && got != SIGCHLD)
 			break;
-		name = missing(dev);
-		if (name != NULL) {
-			fprintf(stderr,
-				"stepmill dev: %s ended; taking everything down "
-				"(logs: %s)\n",
-				name, dev->place.logs);
+		lost = revive_all(dev, &due);
+		if (lost != NULL) {
+			fprintf(
+			    stderr,
+			    "stepmill dev: %s does not stay up; taking everything down "
+			    "(see %s)\n",
+			    lost->name, lost->log);
 			return EXIT_FAILURE;
 		}
 	}

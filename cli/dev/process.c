@@ -14,13 +14,14 @@
 #include <unistd.h>
 
 #include "base/xalloc.h"
+#include "clock.h"
 
 /* In the child: everything up to exec. Only async-signal-safe calls. */
 static void
 become(const struct process *process, const struct place *place, int log, pid_t parent)
 {
 	sigset_t none;
-	int null = open("/dev/null", O_RDONLY);
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -35,7 +36,8 @@ become(const struct process *process, const struct place *place, int log, pid_t 
 	if (process->as_other && chdir(place->servers) < 0)
 		_exit(126);
 	/* after the change of user, which would undo it */
-	prctl(PR_SET_PDEATHSIG, process->end_signal);
+	prctl(PR_SET_PDEATHSIG,
+	      process->orphan_signal ? process->orphan_signal : process->end_signal);
 	if (getppid() != parent)
 		_exit(126);
 	execv(process->argv[0], (char *const *)process->argv);
@@ -109,17 +111,33 @@ void
 process_stop(struct process *process, usec_t patience)
 {
 	const struct timespec tick = { .tv_nsec = 5000000 };
+	usec_t until = clock_mono() + patience;
+	sigset_t again;
 	int status;
 
 	if (process->pid == 0)
 		return;
+	sigemptyset(&again);
+	sigaddset(&again, SIGINT);
+	sigaddset(&again, SIGTERM);
 	kill(process->pid, process->end_signal);
-	for (usec_t waited = 0; waited < patience; waited += 5 * USEC_MS) {
+	while (clock_mono() < until) {
 		if (process_has_ended(process, &status))
 			return;
-		nanosleep(&tick, NULL);
+		if (sigtimedwait(&again, NULL, &tick) > 0)
+			kill(process->pid, process->end_signal);
 	}
 	kill(process->pid, SIGKILL);
 	waitpid(process->pid, &status, 0);
 	process->pid = 0;
+}
+
+char *
+process_end_text(int status, char *out, size_t size)
+{
+	if (WIFSIGNALED(status))
+		snprintf(out, size, "was killed by signal %d", WTERMSIG(status));
+	else
+		snprintf(out, size, "ended with status %d", WEXITSTATUS(status));
+	return out;
 }

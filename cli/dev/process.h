@@ -5,6 +5,7 @@
 #ifndef DEV_PROCESS_H
 #define DEV_PROCESS_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -13,19 +14,25 @@
 
 struct process {
 	const char *name;
-	const char *const *argv; /* argv[0] is a path */
-	const char *log;         /* file, appended to */
-	bool as_other;           /* as place->uid */
-	int end_signal;          /* asks it to end */
-	pid_t pid;               /* 0: not running */
+	const char *const *argv;     /* argv[0] is a path */
+	const char *log;             /* file, appended to */
+	bool as_other;               /* as place->uid */
+	int end_signal;              /* asks it to end; a second one asks it to hurry */
+	int orphan_signal;           /* when dev is gone; 0: the same */
+	pid_t pid;                   /* 0: not running */
+	usec_t started_at, again_at; /* monotonic; again_at 0: no start is due */
+	int quick_ends;              /* in a row, each soon after its start */
 };
 
 int process_start(struct process *process, const struct place *place, struct err *err);
 /* Runs it to its end; its last line of output becomes the error. */
 int process_run(struct process *process, const struct place *place, struct err *err);
-/* Asks it to end, waits, kills it when patience is over. */
+/* Asks it to end, waits, kills it when patience is over. A SIGINT or SIGTERM that comes
+ * meanwhile (they must be blocked) is handed on: hurry. */
 void process_stop(struct process *process, usec_t patience);
 /* Has it ended by itself? Then pid is 0 and *status as of waitpid. */
 bool process_has_ended(struct process *process, int *status);
+/* "ended with status 3", "was killed by signal 9". Returns out. */
+char *process_end_text(int status, char *out, size_t size);
 
 #endif

@@ -46,7 +46,9 @@ run_initdb(const struct place *place, const char *data, struct err *err)
 			       "--locale=C.UTF-8",
 			       "--no-instructions",
 			       NULL };
-	struct process process = { "initdb", argv, log, true, SIGTERM, 0 };
+	struct process process = {
+		.name = "initdb", .argv = argv, .log = log, .as_other = true
+	};
 	int result = process_run(&process, place, err);
 
 	free(program);
@@ -176,7 +178,9 @@ run_createdb(const struct place *place, struct err *err)
 	char *log = xprintf("%s/initdb.log", place->logs);
 	const char *argv[] = { program,    "-h", place->sockets, "-U", "stepmill",
 			       "stepmill", NULL };
-	struct process process = { "createdb", argv, log, true, SIGTERM, 0 };
+	struct process process = {
+		.name = "createdb", .argv = argv, .log = log, .as_other = true
+	};
 	int result = process_run(&process, place, err);
 
 	free(program);
