@@ -12,19 +12,18 @@
 #include "base/uuid7.h"
 #include "json/json.h"
 
-struct front; /* what handlers share: loop, store, queue, settings; front/front.h */
+struct front;    /* what handlers share: loop, store, queue, settings; front/front.h */
 struct exchange; /* one request and its answer */
 
 enum role { ROLE_NONE, ROLE_VIEWER, ROLE_OPERATOR, ROLE_ADMIN, ROLES };
 
-/* The body is read whole before on_request (up to body_max), or, where `streams` is set,
- * comes in pieces to exchange_on_body. */
+/* The body is read whole before on_request (up to body_max). */
 struct route {
 	const char *method; /* GET also answers HEAD */
-	const char *path;   /* "/api/executions/:id/logs"; /api also stands for /api/v1 */
-	enum role role;     /* ROLE_NONE: no key needed */
-	size_t body_max;    /* 0: the setting http.body_max */
-	bool no_timeout;    /* long polls and streams: http.request_timeout does not apply */
+	const char *path; /* "/api/executions/:id/logs"; /api also stands for /api/v1 */
+	enum role role;   /* ROLE_NONE: no key needed */
+	size_t body_max;  /* 0: the setting http.body_max */
+	bool no_timeout;  /* long polls, streams: http.request_timeout does not apply */
 	void (*on_request)(struct exchange *exchange);
 };
 
@@ -38,31 +37,39 @@ struct front *exchange_front(struct exchange *exchange);
 const char *exchange_method(const struct exchange *exchange);
 const char *exchange_path(const struct exchange *exchange);
 const char *exchange_param(const struct exchange *exchange, const char *name); /* :id */
-const char *exchange_query(const struct exchange *exchange, const char *name); /* decoded,
-	NULL when absent */
+/* Decoded; NULL when absent. */
+const char *exchange_query(const struct exchange *exchange, const char *name);
 const char *exchange_header(const struct exchange *exchange, const char *name);
 const char *exchange_body(const struct exchange *exchange, size_t *len);
-/* The body as JSON (an empty body gives null). -1: a 400 or 415 was answered already. */
+/* The body as JSON (an empty one gives null). -1: a 400 or 415 was answered already. */
 int exchange_json(struct exchange *exchange, struct json **out /* borrowed */);
 const char *exchange_request_id(const struct exchange *exchange);
-const char *exchange_who(const struct exchange *exchange); /* the key's name, or "dev" */
+const char *exchange_who(const struct exchange *exchange); /* the key's name, "dev" */
+/* What the key is bound to and may not leave, or NULL: not bound. */
+const struct uuid *exchange_project(const struct exchange *exchange);
 
-/* What a handler keeps over turns, freed with the exchange (also when the client is gone:
- * then free_state is called, and no answer may be given any more). One per exchange. */
+/* What a handler keeps over turns, freed with the exchange: by the call that answers,
+ * or when the client is gone or the time is over; then no answer may be given any more.
+ * One per exchange; setting another does not free the first. Without state a handler
+ * holds the exchange until it has answered; what it then says to nobody is dropped. */
 void exchange_set_state(struct exchange *exchange, void *state,
 			void (*free_state)(void *state));
 void *exchange_state(const struct exchange *exchange);
 
-/* ---- the answer: exactly one of these per exchange, at any later turn or at once ---- */
+/* ---- the answer: exactly one per exchange, at once or at any later turn ---- */
 
 void reply_json(struct exchange *exchange, int status, struct json *body /* taken */);
-void reply_json_text(struct exchange *exchange, int status, const char *text, size_t len);
-/* application/problem+json {type,title,status,detail,errors:[{path,message}],requestId}.
- * errors: a JSON array, taken, or NULL. */
+void reply_json_text(struct exchange *exchange, int status, const char *text,
+		     size_t len);
+/* application/problem+json
+ * {type,title,status,detail,errors:[{path,message}],requestId}. errors: a JSON array,
+ * taken, or NULL. */
 void reply_problem(struct exchange *exchange, int status, struct json *errors,
-		   const char *detail_format, ...) __attribute__((format(printf, 4, 5)));
-/* By the kind: INPUT 400, NOT_FOUND 404, CONFLICT 409, DENIED 403, LIMIT 413, RETRY and LOST
- * 503 with Retry-After: 1, SYSTEM 500 (details go to the log, not to the client). */
+		   const char *detail_format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* By the kind: INPUT 400, NOT_FOUND 404, CONFLICT 409, DENIED 403, LIMIT 413, RETRY and
+ * LOST 503 with Retry-After: 1, SYSTEM 500 (details go to the log, not to the client).
+ */
 void reply_err(struct exchange *exchange, const struct err *err);
 void reply_empty(struct exchange *exchange, int status); /* 204, 304 */
 void reply_text(struct exchange *exchange, int status, const char *content_type,
@@ -73,7 +80,10 @@ void reply_header(struct exchange *exchange, const char *name, const char *value
  * Content-Disposition (any bytes), or NULL. */
 void reply_file(struct exchange *exchange, int fd, const char *content_type,
 		const char *download);
-/* A stream: begin (chunked), pieces, end. on_drained comes when the client has read. */
+/* A stream: begin (chunked), pieces, end. on_drained comes when the client has read. A
+ * client with more than REPLY_UNSENT_MAX unread at the next piece is cut off. Streams
+ * need a state, since nothing else tells them that the client is gone. */
+#define REPLY_UNSENT_MAX (1024 * 1024)
 void reply_begin(struct exchange *exchange, int status, const char *content_type,
 		 void (*on_drained)(struct exchange *exchange));
 void reply_piece(struct exchange *exchange, const void *data, size_t len);
