@@ -4,7 +4,6 @@
  * cannot change the outcome. What fields mean stands in http_fields_core.c.
  */
 #include <string.h>
-#include <strings.h>
 
 #include "front/http_core.h"
 #include "front/http_fields_core.h"
@@ -576,35 +575,4 @@ http_accept_body(struct http_parser *parser, uint64_t body_max)
 		return true;
 	fail(parser, 413, "the body is too long");
 	return false;
-}
-
-bool
-http_has_body(const struct http_head *head)
-{
-	return head->chunked || head->content_length > 0;
-}
-
-const char *
-http_method(const struct http_head *head)
-{
-	return head->text.data;
-}
-
-const char *
-http_field(const struct http_head *head, const char *name)
-{
-	for (size_t i = 0; i < head->fields_count; i++)
-		if (strcasecmp(head->text.data + head->fields[i].name, name) == 0)
-			return head->text.data + head->fields[i].value;
-	return NULL;
-}
-
-const char *
-http_host(const struct http_head *head)
-{
-	const char *authority = target_authority(&head->target);
-
-	if (authority != NULL)
-		return authority;
-	return head->host > 0 ? head->text.data + head->host : "";
 }

@@ -165,3 +165,36 @@ http_fields_end(struct http_parser *parser, int *status)
 		why = check_target(head, status);
 	return why;
 }
+
+/* ---- what others ask ---- */
+
+bool
+http_has_body(const struct http_head *head)
+{
+	return head->chunked || head->content_length > 0;
+}
+
+const char *
+http_method(const struct http_head *head)
+{
+	return head->text.data;
+}
+
+const char *
+http_field(const struct http_head *head, const char *name)
+{
+	for (size_t i = 0; i < head->fields_count; i++)
+		if (strcasecmp(head->text.data + head->fields[i].name, name) == 0)
+			return head->text.data + head->fields[i].value;
+	return NULL;
+}
+
+const char *
+http_host(const struct http_head *head)
+{
+	const char *authority = target_authority(&head->target);
+
+	if (authority != NULL)
+		return authority;
+	return head->host > 0 ? head->text.data + head->host : "";
+}

@@ -1,0 +1,176 @@
+/*
+ * Requests from the bytes of a connection, one after the other: head, key, body,
+ * handler. What is read is decided by http_core, who may ask by auth, what is said by
+ * the handler.
+ */
+#include "front/auth.h"
+#include "front/http_conn_priv.h"
+#include "front/listen.h"
+#include "front/pace_core.h"
+
+#define OUTPUT_MAX (256 * 1024) /* unsent: no further request is begun */
+#define BODY_GRACE (10 * USEC_SECOND)
+
+static usec_t
+earlier(usec_t a, usec_t b)
+{
+	return a < b ? a : b;
+}
+
+static void
+begin_request(struct http_conn *conn)
+{
+	exchange_begin(&conn->exchange, conn);
+	conn->busy = true;
+	conn->complete = false;
+	http_conn_phase(conn, PHASE_HEAD,
+			http_conn_now(conn) +
+			    conn->front->settings->http_header_timeout);
+}
+
+static usec_t
+request_deadline(const struct http_conn *conn)
+{
+	const struct route *route = conn->exchange.route;
+
+	if (route != NULL && route->no_timeout)
+		return USEC_NEVER;
+	return conn->exchange.began + conn->front->settings->http_request_timeout;
+}
+
+/* The key is good: the body may come. */
+static void
+admit(struct http_conn *conn)
+{
+	const struct http_head *head = &conn->parser.head;
+	const struct route *route = conn->exchange.route;
+	size_t body_max = route->body_max;
+
+	if (body_max == 0)
+		body_max = (size_t)conn->front->settings->http_body_max;
+	if (!http_accept_body(&conn->parser, body_max)) {
+		reply_refusal(&conn->exchange, conn->parser.status, conn->parser.why);
+		return;
+	}
+	if (head->expects_continue && http_has_body(head) && head->minor > 0 &&
+	    stream_input(conn->stream)->len == conn->input_used)
+		buf_str(&conn->output, "HTTP/1.1 100 Continue\r\n\r\n");
+	http_conn_phase(
+	    conn, PHASE_BODY,
+	    earlier(http_conn_now(conn) + BODY_GRACE, request_deadline(conn)));
+}
+
+static void
+on_checked(struct exchange *exchange)
+{
+	struct http_conn *conn = exchange->conn;
+
+	admit(conn);
+	http_requests_work(conn);
+}
+
+/* All of these: whether to read on. */
+
+static bool
+on_head(struct http_conn *conn)
+{
+	struct exchange *exchange = &conn->exchange;
+	enum auth_verdict verdict;
+
+	exchange_head(exchange, &conn->parser.head);
+	conn->complete = !http_has_body(&conn->parser.head);
+	if (!exchange_route(exchange, listener_router(conn->listener)))
+		return true;
+	verdict = auth_check(conn->front->auth, exchange, on_checked);
+	if (verdict == AUTH_GRANTED)
+		admit(conn);
+	else if (verdict == AUTH_PENDING)
+		http_conn_phase(conn, PHASE_CHECK, request_deadline(conn));
+	return true;
+}
+
+static bool
+on_piece(struct http_conn *conn)
+{
+	buf_add(&conn->exchange.body, conn->parser.piece, conn->parser.piece_len);
+	return true;
+}
+
+static bool
+on_request(struct http_conn *conn)
+{
+	struct exchange *exchange = &conn->exchange;
+
+	conn->complete = true;
+	http_conn_phase(conn, PHASE_WORK, request_deadline(conn));
+	exchange->held = true;
+	exchange->route->on_request(exchange);
+	return true;
+}
+
+static bool
+on_refused(struct http_conn *conn)
+{
+	reply_refusal(&conn->exchange, conn->parser.status, conn->parser.why);
+	return false;
+}
+
+static bool
+on_all_read(struct http_conn *conn)
+{
+	if (!conn->input_ended)
+		return false;
+	if (conn->busy)
+		http_conn_cut(conn); /* half a request */
+	else
+		http_conn_linger(conn);
+	return false;
+}
+
+static bool (*const on_event[HTTP_EVENTS])(struct http_conn *conn) = {
+	[HTTP_MORE] = on_all_read, [HTTP_HEAD] = on_head,     [HTTP_PIECE] = on_piece,
+	[HTTP_END] = on_request,   [HTTP_ERROR] = on_refused,
+};
+
+static bool
+may_read(const struct http_conn *conn)
+{
+	return (conn->phase == PHASE_IDLE || conn->phase == PHASE_HEAD ||
+		conn->phase == PHASE_BODY) &&
+	       http_conn_unsent(conn) < OUTPUT_MAX && !conn->cut;
+}
+
+static bool
+read_on(struct http_conn *conn)
+{
+	const struct buf *input = stream_input(conn->stream);
+	const char *data = input->data + conn->input_used;
+	enum http_event event;
+	size_t used;
+
+	if (input->len == conn->input_used)
+		data = "";
+	event = http_parse(&conn->parser, data, input->len - conn->input_used, &used);
+	conn->input_used += used;
+	if (conn->phase == PHASE_IDLE &&
+	    (event != HTTP_MORE || http_parser_started(&conn->parser)))
+		begin_request(conn);
+	if (conn->phase == PHASE_BODY)
+		conn->deadline = earlier(
+		    pace_pay(conn->deadline, http_conn_now(conn), BODY_GRACE, used),
+		    request_deadline(conn));
+	return on_event[event](conn);
+}
+
+void
+http_requests_work(struct http_conn *conn)
+{
+	if (conn->working)
+		return;
+	conn->working = true;
+	while (may_read(conn) && read_on(conn))
+		;
+	conn->working = false;
+	http_conn_end_reading(conn);
+	http_conn_flush(conn);
+}
