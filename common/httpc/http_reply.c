@@ -22,7 +22,7 @@ struct outcome {
 /* What is not here is ERR_RETRY: the network's passing faults are the long list. */
 static const struct outcome outcomes[] = {
 	{ CURLE_URL_MALFORMAT, ERR_INPUT, "bad URL" },
-	{ CURLE_UNSUPPORTED_PROTOCOL, ERR_INPUT, "bad URL" },
+	{ CURLE_UNSUPPORTED_PROTOCOL, ERR_INPUT, "redirected to what is not HTTP" },
 	{ CURLE_TOO_MANY_REDIRECTS, ERR_INPUT, "too many redirects" },
 	{ CURLE_PEER_FAILED_VERIFICATION, ERR_INPUT, "TLS" },
 	{ CURLE_SSL_CACERT_BADFILE, ERR_SYSTEM, "TLS" },
@@ -36,7 +36,6 @@ static const struct outcome outcomes[] = {
 	{ CURLE_PARTIAL_FILE, ERR_RETRY, "reply cut short" },
 	{ CURLE_RECV_ERROR, ERR_RETRY, "reply cut short" },
 	{ CURLE_WEIRD_SERVER_REPLY, ERR_RETRY, "not HTTP" },
-	{ CURLE_UNSUPPORTED_PROTOCOL, ERR_INPUT, "bad URL" },
 	{ CURLE_OK, ERR_RETRY, "call failed" }, /* the end: any other */
 };
 
@@ -127,6 +126,18 @@ http_reply_gather(struct http_call *call)
 	curl_easy_setopt(call->easy, CURLOPT_WRITEDATA, call);
 }
 
+/* One code of libcurl's means a forbidden redirect, and a reply as of HTTP/0.9. */
+static CURLcode
+told_apart(struct http_call *call, CURLcode code)
+{
+	long status = 0;
+
+	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (code == CURLE_UNSUPPORTED_PROTOCOL && status == 0)
+		return CURLE_WEIRD_SERVER_REPLY;
+	return code;
+}
+
 /* The words may repeat what a server sent: they are made fit for a log. */
 static void
 set_error(struct http_call *call, CURLcode code)
@@ -136,6 +147,7 @@ set_error(struct http_call *call, CURLcode code)
 	    call->error[0] != '\0' ? call->error : curl_easy_strerror(code);
 	struct buf clean = { 0 };
 
+	code = told_apart(call, code);
 	while (outcome->code != CURLE_OK && outcome->code != code)
 		outcome++;
 	utf8_repair(text, strlen(text), &clean);
