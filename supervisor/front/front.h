@@ -16,6 +16,7 @@ struct feed;      /* front/feed.h: events to whoever waits for them */
 struct discovery; /* front/discovery.h: workflow files found, registered, watched */
 struct listener;  /* front/listen.h */
 struct auth;      /* front/auth.h */
+struct catalog;   /* front/catalog.h: workflows by name */
 
 struct front {
 	struct loop *loop;
@@ -25,6 +26,7 @@ struct front {
 	struct pg *read;       /* what clients look at */
 	struct queue *queue;
 	struct inserts *inserts;
+	struct catalog *catalog;
 	struct feed *feed;
 	struct discovery *discovery;
 	struct listener *listener;

@@ -1,0 +1,13 @@
+-- Workflows whose file went away become inactive; registered ones without a file stay.
+-- $1 names text[] that were found   $2 project uuid (null: everybody's)
+with newest as (
+	select distinct on (workflow_id) id, name, file_path, is_active
+	  from stepmill.workflow_definitions
+	 where project_id is not distinct from $2
+	 order by workflow_id, version desc)
+update stepmill.workflow_definitions d
+   set is_active = false, updated_at = now()
+  from newest
+ where d.id = newest.id and newest.is_active and newest.file_path <> ''
+   and newest.name <> all ($1::text[])
+returning d.name;

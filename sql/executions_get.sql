@@ -1,0 +1,14 @@
+-- One run with everything that belongs to it; by id or run id. No row: no such run.
+-- $1 id uuid (null)   $2 run number bigint (null)   $3 run id text (null)
+select (r.doc || jsonb_build_object(
+	'steps', coalesce((select jsonb_agg(s.doc order by s.step_number)
+		from (select doc, step_number from stepmill.v_api_steps
+		       where execution_id = r.id order by step_number limit 10000) s), '[]'),
+	'comments', coalesce((select jsonb_agg(c.doc order by c.created_at, c.id)
+		from stepmill.v_api_comments c where c.execution_id = r.id), '[]'),
+	'artifacts', coalesce((select jsonb_agg(a.doc order by a.created_at, a.id)
+		from stepmill.v_api_artifacts a where a.execution_id = r.id), '[]'),
+	'approvals', '[]'::jsonb, 'agentSessions', '[]'::jsonb))::text,
+       r.id
+  from stepmill.v_api_runs r
+ where r.id = $1 or (r.run_number = $2 and r.run_id = $3);

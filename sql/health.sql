@@ -1,0 +1,2 @@
+-- Does PostgreSQL answer.
+select 1;

@@ -1,0 +1,154 @@
+/* What the handlers share. See api.h. */
+#include "front/api.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/doc.h"
+#include "base/xalloc.h"
+#include "zone/zone.h"
+
+void
+api_arg_run(struct pg_args *args, const char *text)
+{
+	struct uuid id;
+	const char *dash = strrchr(text, '-');
+	char *end = NULL;
+	long long number = 0;
+
+	if (uuid_parse(text, strlen(text), &id)) {
+		pg_arg_uuid(args, &id);
+		pg_arg_null(args, PG_INT8);
+		pg_arg_null(args, PG_TEXT);
+		return;
+	}
+	pg_arg_null(args, PG_UUID);
+	if (dash != NULL && dash[1] >= '1' && dash[1] <= '9' && strlen(dash) < 20)
+		number = strtoll(dash + 1, &end, 10);
+	pg_arg_int8(args, end != NULL && *end == '\0' ? number : -1);
+	pg_arg_text(args, text);
+}
+
+int
+api_query_int(struct exchange *exchange, const char *name, int64_t min, int64_t max,
+	      int64_t preset, int64_t *out)
+{
+	const char *text = exchange_query(exchange, name);
+	char *end;
+	long long value;
+
+	*out = preset;
+	if (text == NULL)
+		return 0;
+	value = strtoll(text, &end, 10);
+	if (*text == '\0' || *end != '\0' || value < min || value > max) {
+		reply_problem(exchange, 400, NULL,
+			      "%s: expected a whole number from %lld to %lld", name,
+			      (long long)min, (long long)max);
+		return -1;
+	}
+	*out = value;
+	return 0;
+}
+
+int
+api_page(struct exchange *exchange, struct api_page *page)
+{
+	int64_t number, limit;
+
+	if (api_query_int(exchange, "page", 1, 1000000, 1, &number) < 0 ||
+	    api_query_int(exchange, "limit", 1, 100, 20, &limit) < 0)
+		return -1;
+	*page =
+	    (struct api_page){ (int)number, (int)limit, (int)((number - 1) * limit) };
+	return 0;
+}
+
+int
+api_query_time(struct exchange *exchange, const char *name, usec_t *out)
+{
+	const char *text = exchange_query(exchange, name);
+
+	*out = 0;
+	if (text == NULL || rfc3339_parse(text, strlen(text), out))
+		return 0;
+	reply_problem(exchange, 400, NULL,
+		      "%s: expected a time such as 2026-01-31T09:00:00Z", name);
+	return -1;
+}
+
+void
+api_on_json(void *context, const struct pg_rows *rows, const struct err *err)
+{
+	struct exchange *exchange = context;
+	const char *text;
+	size_t len;
+
+	if (rows == NULL) {
+		reply_err(exchange, err);
+		return;
+	}
+	if (pg_count(rows) == 0 || pg_is_null(rows, 0, 0)) {
+		reply_problem(exchange, 404, NULL, "there is nothing at %s",
+			      exchange_path(exchange));
+		return;
+	}
+	text = pg_text(rows, 0, 0, &len);
+	reply_json_text(exchange, 200, text, len);
+}
+
+struct guard {
+	struct pg *pg;
+	struct exchange *exchange;
+};
+
+static void
+on_gone(void *state)
+{
+	struct guard *guard = state;
+
+	pg_forget(guard->pg, guard->exchange);
+	free(guard);
+}
+
+void
+api_read(struct exchange *exchange, const char *statement, const struct pg_args *args,
+	 pg_done_fn *done)
+{
+	struct pg *pg = exchange_front(exchange)->read;
+
+	if (exchange_state(exchange) == NULL) {
+		struct guard *guard = xmalloc(sizeof *guard);
+
+		*guard = (struct guard){ pg, exchange };
+		exchange_set_state(exchange, guard, on_gone);
+	}
+	pg_query(pg, statement, args, done, exchange);
+}
+
+void
+api_unguard(struct exchange *exchange)
+{
+	free(exchange_state(exchange));
+	exchange_set_state(exchange, NULL, NULL);
+}
+
+struct json *
+api_problems(const struct problems *problems)
+{
+	struct json *list = json_new_array();
+
+	for (size_t i = 0; i < problems->count; i++) {
+		const struct problem *problem = &problems->list[i];
+		struct json *item = json_new_object();
+
+		json_set(item, "path", json_new_str(problem->path));
+		json_set(item, "message", json_new_str(problem->message));
+		if (problem->line > 0) {
+			json_set(item, "line", json_new_int(problem->line));
+			json_set(item, "column", json_new_int(problem->column));
+		}
+		json_append(list, item);
+	}
+	return list;
+}

@@ -1,0 +1,40 @@
+/* What the handlers of several resources share. */
+#ifndef FRONT_API_H
+#define FRONT_API_H
+
+#include "front/front.h"
+#include "front/route.h"
+
+/* Adds $1 uuid, $2 run number, $3 run id: a run by its id or its readable one. */
+void api_arg_run(struct pg_args *args, const char *text);
+/* `page` and `limit` of the query (limit 1..100, default 20). -1: a 400 was answered.
+ */
+struct api_page {
+	int page, limit, offset;
+};
+int api_page(struct exchange *exchange, struct api_page *page);
+/* A number of the query, or preset when absent. -1: a 400 was answered. */
+int api_query_int(struct exchange *exchange, const char *name, int64_t min, int64_t max,
+		  int64_t preset, int64_t *out);
+/* A time of the query (RFC 3339), 0 when absent. -1: a 400 was answered. */
+int api_query_time(struct exchange *exchange, const char *name, usec_t *out);
+
+/* A pg_done_fn whose context is the exchange: the first column of the only row is the
+ * answer's JSON; no row, or null: 404. The exchange's state must be set by api_guard.
+ */
+void api_on_json(void *context, const struct pg_rows *rows, const struct err *err);
+/* Sends a statement on the read connection for this exchange; if the client goes away
+ * the callback will not come. */
+void api_read(struct exchange *exchange, const char *statement,
+	      const struct pg_args *args, pg_done_fn *done);
+/* Ends what api_read began, so that the exchange's state can be set to something else.
+ */
+void api_unguard(struct exchange *exchange);
+/* Where the run of the path is (executions_find.sql): id, status, last seq, project's
+ * path, run id. No row: answer with api_on_json. */
+void api_find_run(struct exchange *exchange, pg_done_fn *done);
+/* Problems of a document as the `errors` of an answer: [{path, message, line, column}].
+ */
+struct json *api_problems(const struct problems *problems);
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * The workflows that clients name: the newest version of each, read and kept for a
+ * second (CATALOG_FRESH), so that what another supervisor registered is seen soon; what
+ * this one registers is seen at once. Registration itself goes through here too.
+ */
+#ifndef FRONT_CATALOG_H
+#define FRONT_CATALOG_H
+
+#include "engine/workflow.h"
+#include "front/front.h"
+
+#define CATALOG_FRESH USEC_SECOND
+
+struct catalog;
+
+struct catalog_entry {
+	struct uuid definition, workflow_id, project;
+	bool has_project; /* else it is every project's */
+	bool active;
+	int version;
+	struct workflow *workflow;
+};
+
+struct catalog *catalog_new(struct loop *loop, struct pg *read, struct pg *write);
+void catalog_free(struct catalog **catalog_p);
+
+/* entry is valid during the callback only, or NULL with err (ERR_NOT_FOUND; ERR_INPUT:
+ * it does not load). May be called at once when it is fresh. */
+typedef void catalog_fn(void *context, const struct catalog_entry *entry,
+			const struct err *err);
+void catalog_find(struct catalog *catalog, const char *name_or_id, catalog_fn *done,
+		  void *context);
+void catalog_forget(struct catalog *catalog,
+		    const void *context); /* done will not come */
+
+struct registered {
+	struct uuid workflow_id, definition;
+	const char *name;
+	int version;
+	bool is_new; /* false: the same content was there already */
+};
+/* Reads and checks source; problems: what is wrong with it (the caller's to free), and
+ * -1. Else stores it and calls done. file: relative path, or "" when it came over the
+ * API. */
+typedef void registered_fn(void *context, const struct registered *registered,
+			   const struct err *err);
+int catalog_register(struct catalog *catalog, const char *source, size_t len,
+		     const char *file, struct problems *problems, registered_fn *done,
+		     void *context);
+
+#endif

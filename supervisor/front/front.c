@@ -1,0 +1,290 @@
+/*
+ * Builds the front, runs it, takes it down. Lines of the parent, signals, the beat of
+ * this node. What clients get is in the api_* files.
+ */
+#include "front/front.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "front/auth.h"
+#include "front/catalog.h"
+#include "front/discovery.h"
+#include "front/feed.h"
+#include "front/front_main.h"
+#include "front/inserts.h"
+#include "front/listen.h"
+#include "front/route.h"
+#include "store/workers.h"
+
+#define BEAT (3 * USEC_SECOND)
+
+struct shell {
+	struct front front;
+	struct timer *beat, *patience;
+	struct signal_watch *term, *hup;
+};
+
+/* ---- what the parent says ---- */
+
+static void
+on_buried(void *context, const struct ready_ref *refs, size_t count,
+	  const struct err *err)
+{
+	struct shell *shell = context;
+
+	if (err->kind != ERR_NONE) {
+		/* The sweep of the scheduler does it when the lease ends. */
+		log_warn("worker.not_buried", F_STR("why", err->text));
+		return;
+	}
+	log_info("worker.buried", F_INT("requeued", count));
+	for (size_t i = 0; i < count; i++)
+		queue_push(shell->front.queue, refs[i].queue, refs[i].priority,
+			   &refs[i].ref, 1);
+}
+
+static void
+on_dead(struct shell *shell, const char *text)
+{
+	struct uuid id;
+
+	if (uuid_parse(text, strlen(text), &id))
+		workers_bury(shell->front.write, &id, on_buried, shell);
+}
+
+static void
+on_pool(struct shell *shell, const char *text)
+{
+	struct json *pool = NULL;
+	struct err err = { 0 };
+
+	if (json_parse(text, strlen(text), &pool, &err) < 0)
+		return;
+	json_unref(&shell->front.pool);
+	shell->front.pool = pool;
+}
+
+/* Nothing more is taken on; the listener calls on_idle when all is answered. */
+static void
+on_drain(struct shell *shell, const char *text)
+{
+	(void)text;
+	if (shell->front.draining)
+		return;
+	log_info("front.draining", F_STR("why", "asked to"));
+	shell->front.draining = true;
+	timer_set(shell->patience, shell->front.settings->http_drain_delay);
+}
+
+static void
+on_line(void *context, const char *line)
+{
+	static const struct {
+		const char *word;
+		void (*fn)(struct shell *shell, const char *rest);
+	} lines[] = { { "dead ", on_dead },
+		      { "pool ", on_pool },
+		      { "drain", on_drain } };
+
+	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+		size_t len = strlen(lines[i].word);
+
+		if (strncmp(line, lines[i].word, len) == 0) {
+			lines[i].fn(context, line + len);
+			return;
+		}
+	}
+}
+
+static void
+on_parent_gone(void *context)
+{
+	struct shell *shell = context;
+
+	log_warn("parent.lost", F_STR("then", "the front ends"));
+	loop_stop(shell->front.loop);
+}
+
+static void
+on_idle(void *context)
+{
+	struct shell *shell = context;
+
+	loop_stop(shell->front.loop);
+}
+
+static void
+on_patience(void *context)
+{
+	struct shell *shell = context;
+
+	listener_drain(shell->front.listener, on_idle, shell);
+}
+
+static void
+on_term(void *context)
+{
+	on_drain(context, "");
+}
+
+static void
+on_hup(void *context)
+{
+	struct shell *shell = context;
+	char *report = NULL;
+	struct settings *fresh = settings_load(shell->front.settings->file, &report);
+	enum log_level level;
+
+	if (fresh == NULL) {
+		log_warn("settings.refused", F_STR("why", report));
+	} else {
+		if (log_level_parse(fresh->log_level, &level))
+			log_set_level(level);
+		settings_free(&fresh);
+	}
+	free(report);
+	discovery_scan(shell->front.discovery);
+}
+
+/* ---- the node's row ---- */
+
+static void
+on_beaten(void *context, const struct pg_rows *rows, const struct err *err)
+{
+	(void)context, (void)rows,
+	    (void)err; /* readiness tells that PostgreSQL is away */
+}
+
+static void
+on_beat(void *context)
+{
+	struct shell *shell = context;
+	struct front *front = &shell->front;
+	char host[256] = "";
+
+	gethostname(host, sizeof host - 1);
+	if (pg_is_up(front->write))
+		nodes_beat(front->write, &front->node, host, (int)getpid(),
+			   STEPMILL_VERSION,
+			   (int)json_int(json_get(front->pool, "desired")),
+			   (int)json_count(json_get(front->pool, "workers")),
+			   front->draining ? "draining" : "ready", on_beaten, shell);
+	timer_set(shell->beat, BEAT);
+}
+
+/* ---- building ---- */
+
+static void
+on_write_state(void *context, bool up)
+{
+	struct shell *shell = context;
+
+	if (up)
+		on_beat(shell);
+}
+
+static int
+open_doors(struct shell *shell, struct err *err)
+{
+	struct front *front = &shell->front;
+	const struct settings *settings = front->settings;
+	struct queue_conf queue = { settings->redis_url, settings->redis_prefix };
+	struct pg_conf pg = {
+		.url = settings->database_url,
+		.application = "stepmill front",
+		.statement_timeout = settings->database_statement_timeout,
+		.on_state = on_write_state,
+		.context = shell,
+	};
+
+	front->write = pg_new(front->loop, &pg, err);
+	pg.on_state = NULL;
+	pg.application = "stepmill front reads";
+	front->read = front->write ? pg_new(front->loop, &pg, err) : NULL;
+	front->queue = front->read ? queue_new(front->loop, &queue, err) : NULL;
+	return front->queue ? 0 : -1;
+}
+
+static int
+build(struct shell *shell, const int *listen_fds, size_t count, struct err *err)
+{
+	static const struct route *const tables[] = { routes_workflows,
+						      routes_executions, routes_pool,
+						      routes_health, NULL };
+	const struct listen_conf listen = { .fds = listen_fds,
+					    .fds_count = count,
+					    .tables = tables };
+	struct front *front = &shell->front;
+	const char *node = getenv("STEPMILL_NODE");
+
+	front->loop = loop_new(err);
+	if (front->loop == NULL)
+		return -1;
+	if (node == NULL || !uuid_parse(node, strlen(node), &front->node))
+		front->node = uuid7_new(loop_now(front->loop));
+	shell->beat = timer_new(front->loop, on_beat, shell);
+	shell->patience = timer_new(front->loop, on_patience, shell);
+	if (open_doors(shell, err) < 0)
+		return -1;
+	front->catalog = catalog_new(front->loop, front->read, front->write);
+	front->inserts = inserts_new(front->loop, front->write, front->queue);
+	front->feed = feed_new(front, err);
+	if (front->feed == NULL)
+		return -1;
+	front->auth = auth_new(front);
+	front->listener = listener_new(front, &listen, err);
+	if (front->listener == NULL)
+		return -1;
+	front->discovery = discovery_new(front);
+	front->parent = parent_new(front->loop, on_line, on_parent_gone, shell);
+	shell->term = signal_watch_new(front->loop, SIGTERM, on_term, shell);
+	shell->hup = signal_watch_new(front->loop, SIGHUP, on_hup, shell);
+	return 0;
+}
+
+static void
+take_down(struct shell *shell)
+{
+	struct front *front = &shell->front;
+
+	signal_watch_free(&shell->term);
+	signal_watch_free(&shell->hup);
+	parent_free(&front->parent);
+	discovery_free(&front->discovery);
+	listener_free(&front->listener);
+	auth_free(&front->auth);
+	feed_free(&front->feed);
+	inserts_free(&front->inserts);
+	catalog_free(&front->catalog);
+	queue_free(&front->queue);
+	pg_free(&front->read);
+	pg_free(&front->write);
+	timer_free(&shell->beat);
+	timer_free(&shell->patience);
+	json_unref(&front->pool);
+	loop_free(&front->loop);
+}
+
+int
+front_main(const struct settings *settings, const int *listen_fds, size_t count)
+{
+	struct shell shell = { .front.settings = settings };
+	struct err err = { 0 };
+	int status = EXIT_TRY_AGAIN;
+
+	if (build(&shell, listen_fds, count, &err) == 0) {
+		log_info("front.ready", F_STR("listen", settings->http_listen));
+		parent_say(shell.front.parent, "ready");
+		loop_run(shell.front.loop); /* until drained, or the parent is gone */
+		status = EXIT_SUCCESS;
+	} else {
+		log_error("front.stopped", F_STR("why", err.text));
+	}
+	take_down(&shell);
+	return status;
+}
