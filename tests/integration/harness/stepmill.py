@@ -1,0 +1,254 @@
+"""A real `stepmill dev` in a folder of its own, driven through its own doors.
+
+Waits are for states, with a deadline; nothing sleeps to hope. `look_around` at the end is the
+same accusation for every test: no unexpected error line, no sanitizer text, no process left,
+exit status 0.
+"""
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+import psycopg
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+BIN = pathlib.Path(os.environ.get("STEPMILL_BIN", ROOT / "build/release/bin"))
+OVER = {"COMPLETED", "FAILED", "CANCELLED", "TIMED_OUT", "CRASHED"}
+SANITIZER = re.compile(r"AddressSanitizer|LeakSanitizer|runtime error:|UndefinedBehavior")
+ERROR_LINE = re.compile(r'("level":"error"|\bERROR\b|\berror\b +[a-z]+\.)')
+
+
+class Deadline(AssertionError):
+    pass
+
+
+def wait_for(what, condition, seconds=30.0, every=0.02):
+    """Asks until the condition gives something true; that is the answer."""
+    until = time.monotonic() + seconds
+    while True:
+        got = condition()
+        if got:
+            return got
+        if time.monotonic() > until:
+            raise Deadline(f"{what}: not within {seconds} s")
+        time.sleep(every)
+
+
+class Refused(Exception):
+    def __init__(self, status, body):
+        super().__init__(f"{status}: {body}")
+        self.status, self.body = status, body
+
+
+class Stepmill:
+    def __init__(self, workers=2, folder=None, args=(), environment=None):
+        self.own_folder = folder is None
+        self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="stepmill-test-"))
+        os.chmod(self.folder, 0o755)
+        self.templates = self.folder / ".agent/workflows/templates"
+        self.templates.mkdir(parents=True, exist_ok=True)
+        self.workers_wanted = workers
+        self.args = list(args)
+        self.environment = {**os.environ, **(environment or {})}
+        for name in ("DATABASE_URL", "REDIS_URL", "STEPMILL_URL", "STEPMILL_API_KEY"):
+            self.environment.pop(name, None)
+        self.allowed_errors = []
+        self.process = None
+        self.state = None
+
+    # ---- life ----
+
+    def start(self, seconds=60):
+        command = [BIN / "stepmill", "dev", "--workers", str(self.workers_wanted), *self.args]
+        self.process = subprocess.Popen(
+            command, cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        path = self.folder / ".stepmill/dev.json"
+
+        def ready():
+            if self.process.poll() is not None:
+                raise AssertionError(f"stepmill dev ended: {self.process.stdout.read()}")
+            try:
+                state = json.loads(path.read_text())
+            except (OSError, ValueError):
+                return None
+            return state if state["pid"] == self.process.pid else None
+
+        self.state = wait_for("stepmill dev ready", ready, seconds)
+        self.url = self.state["url"]
+        wait_for("workers ready", lambda: len(self.ready_workers()) >= self.workers_wanted,
+                 seconds)
+        return self
+
+    def stop(self, seconds=90):
+        """Ctrl-C; the exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        self.output = self.process.communicate(timeout=seconds)[0]
+        return self.process.returncode
+
+    def remove(self):
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        if self.own_folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, kind, value, trace):
+        try:
+            if kind is None:
+                assert self.stop() == 0, self.output
+                self.look_around()
+            else:
+                print(self.log()[-20000:])
+        finally:
+            self.remove()
+
+    # ---- files ----
+
+    def workflow(self, text, name=None):
+        """Registers a workflow over the API; its name."""
+        return self.post("/api/workflows", text, content_type="application/yaml")["name"]
+
+    def log(self):
+        path = self.folder / ".stepmill/log/stepmill.log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    # ---- HTTP ----
+
+    def request(self, method, path, body=None, content_type="application/json", timeout=40):
+        if body is not None and not isinstance(body, (str, bytes)):
+            body = json.dumps(body)
+        data = body.encode() if isinstance(body, str) else body
+        request = urllib.request.Request(self.url + path, data=data, method=method)
+        if data is not None:
+            request.add_header("Content-Type", content_type)
+        try:
+            with urllib.request.urlopen(request, timeout=timeout) as answer:
+                text = answer.read()
+                kind = answer.headers.get("Content-Type", "")
+                return json.loads(text) if "json" in kind and text and "ndjson" not in kind else text
+        except urllib.error.HTTPError as error:
+            text = error.read()
+            try:
+                text = json.loads(text)
+            except ValueError:
+                pass
+            raise Refused(error.code, text) from None
+
+    def get(self, path, **more):
+        return self.request("GET", path, **more)
+
+    def post(self, path, body=None, **more):
+        return self.request("POST", path, body, **more)
+
+    def execute(self, workflow, input=None, **more):
+        """Starts a run; its id. A file's text may stand for the name."""
+        if "\n" in workflow:
+            workflow = self.workflow(workflow)
+        return self.post(f"/api/workflows/{workflow}/execute",
+                         {"input": input or {}, **more})["executionId"]
+
+    def execution(self, run):
+        return self.get(f"/api/executions/{run}")
+
+    def wait_ended(self, run, seconds=60):
+        until = time.monotonic() + seconds
+        seq = 0
+        while True:
+            answer = self.get(f"/api/executions/{run}/events?since={seq}&wait=5s")
+            if answer["data"]:
+                seq = answer["data"][-1]["seq"]
+            if answer["over"] and seq >= answer["lastSeq"]:
+                return self.execution(run)
+            if time.monotonic() > until:
+                raise Deadline(f"run {run} not over: {json.dumps(self.execution(run))[:3000]}")
+
+    def step(self, run, key):
+        """The newest visit of a step, or None."""
+        steps = [s for s in self.execution(run)["steps"] if s["stepKey"] == key]
+        return steps[-1] if steps else None
+
+    def wait_running(self, run, step, seconds=30):
+        def running():
+            row = self.step(run, step)
+            return row if row and row["status"] == "RUNNING" else None
+        return wait_for(f"step {step} running", running, seconds)
+
+    def events(self, run):
+        seq, all_events = 0, []
+        while True:
+            answer = self.get(f"/api/executions/{run}/events?since={seq}")
+            all_events += answer["data"]
+            if not answer["data"]:
+                return all_events
+            seq = answer["data"][-1]["seq"]
+
+    def run(self, workflow, input=None, seconds=60):
+        return self.wait_ended(self.execute(workflow, input), seconds)
+
+    # ---- processes ----
+
+    def pool(self):
+        try:
+            return self.get("/api/pool")
+        except (Refused, OSError):
+            return {"workers": []}
+
+    def ready_workers(self):
+        return [w for w in self.pool()["workers"] if w["state"] == "ready"]
+
+    def kill_worker(self, worker_id, how=signal.SIGKILL):
+        for worker in self.pool()["workers"]:
+            if worker["id"] == worker_id:
+                os.kill(worker["pid"], how)
+                return worker["pid"]
+        raise AssertionError(f"no worker {worker_id}")
+
+    def cli(self, *words, input=None, timeout=60):
+        return subprocess.run([BIN / "stepmill", *words], cwd=self.folder, env=self.environment,
+                              input=input, capture_output=True, text=True, timeout=timeout)
+
+    # ---- the database ----
+
+    def sql(self, query, *params):
+        with psycopg.connect(self.state["databaseUrl"] + " options='-c search_path=stepmill'",
+                             autocommit=True) as connection:
+            cursor = connection.execute(query, params)
+            return cursor.fetchall() if cursor.description else None
+
+    # ---- the end ----
+
+    def look_around(self):
+        log = self.log()
+        assert not SANITIZER.search(log), SANITIZER.search(log)
+        errors = [line for line in log.splitlines() if ERROR_LINE.search(line)
+                  and not any(re.search(allowed, line) for allowed in self.allowed_errors)]
+        assert not errors, "unexpected error lines:\n" + "\n".join(errors[:20])
+        assert not self.left_over(), self.left_over()
+
+    def left_over(self):
+        """Processes that still have to do with this folder."""
+        needle = str(self.folder).encode()
+        found = []
+        for entry in pathlib.Path("/proc").iterdir():
+            if not entry.name.isdigit() or int(entry.name) == os.getpid():
+                continue
+            try:
+                words = (entry / "cmdline").read_bytes()
+                environment = (entry / "environ").read_bytes()
+            except OSError:
+                continue
+            if needle in words or b"STEPMILL_PROJECT_PATH=" + needle in environment:
+                found.append((entry.name, words.replace(b"\0", b" ").decode(errors="replace")))
+        return found
