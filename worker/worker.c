@@ -14,6 +14,7 @@
 #include "base/xalloc.h"
 #include "digest/digest.h"
 #include "finish.h"
+#include "programs.h"
 #include "slot.h"
 #include "store/workers.h"
 
@@ -523,6 +524,19 @@ open_doors(struct worker *worker, struct err *err)
 	return worker->httpc == NULL ? -1 : 0;
 }
 
+static int
+open_programs(struct worker *worker, struct err *err)
+{
+	struct programs_conf conf = {
+		.loop = worker->loop,
+		.settings = worker->settings,
+		.environment = environ,
+	};
+
+	worker->programs = programs_new(&conf, err);
+	return worker->programs == NULL ? -1 : 0;
+}
+
 static void
 add_secrets(struct worker *worker)
 {
@@ -561,7 +575,7 @@ worker_new(struct loop *loop, const struct settings *settings, const struct uuid
 	worker->mask = mask_new();
 	add_secrets(worker);
 	worker->renew_timer = timer_new(loop, on_renew_timer, worker);
-	if (open_doors(worker, err) < 0) {
+	if (open_programs(worker, err) < 0 || open_doors(worker, err) < 0) {
 		worker_free(&worker);
 		return NULL;
 	}
@@ -570,6 +584,7 @@ worker_new(struct loop *loop, const struct settings *settings, const struct uuid
 		.settings = settings,
 		.pg = worker->steps_pg,
 		.httpc = worker->httpc,
+		.programs = worker->programs,
 		.queue = worker->queue,
 		.mask = worker->mask,
 		.environment = environ,
@@ -605,6 +620,7 @@ worker_free(struct worker **worker_p)
 	finish_free(&worker->finish);
 	live_runs_free(&worker->runs);
 	definitions_free(&worker->definitions);
+	programs_free(&worker->programs);
 	httpc_free(&worker->httpc);
 	subscriber_free(&worker->control);
 	popper_free(&worker->popper);

@@ -29,6 +29,7 @@ struct worker {
 	struct subscriber *control;
 	struct claimer *claimer;
 	struct httpc *httpc;
+	struct programs *programs;
 	struct mask *mask;
 	struct parent *parent;
 	struct services services;
