@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-BUILD = Path(os.environ.get("STEPMILL_BUILD", ROOT / "build" / "debug"))
+BIN = Path(os.environ.get("STEPMILL_BIN", ROOT / "build/release/bin")).resolve()
+TESTS = BIN.parent / "tests"
 DEADLINE = 15.0
 
 
@@ -89,7 +90,7 @@ class Pool:
         self.set_mode(mode)
         self.log_file = open(self.folder / "log", "ab")
         self.process = subprocess.Popen(
-            [BUILD / "tests" / "pool_driver", BUILD / "tests" / "pool_child",
+            [TESTS / "pool_driver", TESTS / "pool_child",
              f"127.0.0.1:0,unix:{self.folder}/web.sock",
              str(workers), str(most), str(drain_ms), self.folder / "reload"],
             env={**os.environ, "POOL_DIR": str(self.folder), **self.env},
@@ -321,7 +322,7 @@ def test_a_program_that_is_not_there(pool):
                             "pool.refused"]
     pool.log_file = open(pool.folder / "log", "ab")
     pool.process = subprocess.Popen(
-        [BUILD / "tests" / "pool_driver", "/nowhere/child", "127.0.0.1:0", "1", "2", "1000",
+        [TESTS / "pool_driver", "/nowhere/child", "127.0.0.1:0", "1", "2", "1000",
          "/nowhere/reload"], stderr=pool.log_file)
     assert pool.wait_end() == 78
 
@@ -559,8 +560,8 @@ def test_sockets_of_a_service_manager(pool):
             "os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='1'); "
             "os.execv(sys.argv[2], sys.argv[2:])")
     pool.process = subprocess.Popen(
-        [sys.executable, "-c", give, str(listener.fileno()), BUILD / "tests" / "pool_driver",
-         BUILD / "tests" / "pool_child", "127.0.0.1:1", "1", "2", "1000", "/nowhere"],
+        [sys.executable, "-c", give, str(listener.fileno()), TESTS / "pool_driver",
+         TESTS / "pool_child", "127.0.0.1:1", "1", "2", "1000", "/nowhere"],
         env={**os.environ, "POOL_DIR": str(pool.folder)}, stderr=pool.log_file,
         pass_fds=[listener.fileno()])
     with socket.create_connection(listener.getsockname(), DEADLINE) as sock:
@@ -573,7 +574,7 @@ def test_a_port_that_is_taken(pool):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         taken = "127.0.0.1:%d" % listener.getsockname()[1]
         run = subprocess.run(
-            [BUILD / "tests" / "pool_driver", "/nowhere", taken, "1", "2", "1000", "x"],
+            [TESTS / "pool_driver", "/nowhere", taken, "1", "2", "1000", "x"],
             stderr=subprocess.PIPE, timeout=DEADLINE)
     assert run.returncode == 2
     assert f"cannot listen on {taken}: Address already in use" in run.stderr.decode()
@@ -586,7 +587,7 @@ def test_a_stale_socket_file_is_replaced_and_a_living_one_is_not(pool):
     pool.start(workers=0)
     assert pool.connect().startswith("front ")
     run = subprocess.run(
-        [BUILD / "tests" / "pool_driver", "/nowhere", f"unix:{path}", "1", "2", "1000", "x"],
+        [TESTS / "pool_driver", "/nowhere", f"unix:{path}", "1", "2", "1000", "x"],
         stderr=subprocess.PIPE, timeout=DEADLINE)
     assert run.returncode == 2 and b"is in use" in run.stderr
     assert pool.connect().startswith("front ")
