@@ -437,7 +437,7 @@ test_a_compressed_bomb(void **state)
 {
 	struct bench *bench = *state;
 	struct buf reply = { 0 };
-	size_t len;
+	size_t len = 0;
 	char *bomb = text_file_read(TESTS_DIR "/unit/data/zeros_16mib.gz", &len);
 
 	assert_non_null(bomb);
