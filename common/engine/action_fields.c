@@ -82,7 +82,7 @@ const struct action_fields action_fields[ACTION_KINDS] = {
 	[ACTION_WAIT] = { "wait", wait_fields, "waits without holding a worker's slot",
 			  "null" },
 	[ACTION_CODE] = { "code", code_fields, "runs a program",
-			  "what the program returned" },
+			  "what the program returned", .reads_run = true },
 };
 /* clang-format on */
 

@@ -135,17 +135,23 @@ end_step(struct advance *advance, enum step_event event, struct json *error)
 		      json_ref(error));
 }
 
-/* The step fails because of a branch; what it failed of before is kept as the cause. */
+/* The step fails because of a branch. One that had failed already keeps its own error,
+ * which people look for: conditions on results often cannot be evaluated without one.
+ */
 static void
 end_by_branch(struct advance *advance, size_t index, const struct err *why)
 {
+	struct json *own = advance->verdict->error, *error;
 	char *message = xprintf("branches[%zu].condition: %s", index, why->text);
-	struct json *error = step_error("expression", message);
 
+	if (own != NULL) {
+		error = json_copy(own);
+		json_set(error, "branch", json_new_str(message));
+	} else {
+		error = step_error("expression", message);
+	}
 	free(message);
-	if (advance->verdict->error != NULL)
-		json_set(error, "cause", json_ref(advance->verdict->error));
-	json_unref(&advance->verdict->error);
+	json_unref(&own);
 	end_step(advance, STEP_EV_FAILED, error);
 }
 

@@ -199,6 +199,8 @@ fields_read(struct reader *reader, const struct place *step_place,
 	struct json *value;
 	struct err err = { 0 };
 
+	refs->all_steps |= action_fields[step->action].reads_run;
+	refs->state |= action_fields[step->action].reads_run;
 	check_known(reader, step_place, table);
 	if (step->action == ACTION_TOOL)
 		check_tool(reader, step_place);

@@ -160,8 +160,10 @@ expect(const struct combination *c, enum outcome_kind kind, bool final, int atte
 	if (e.status == STEP_RETRYING || e.status == STEP_WAITING)
 		return e;
 	if (c->branch == BRANCH_ERROR) {
+		/* what failed before keeps its own error */
+		if (e.status == STEP_COMPLETED)
+			e.code = "expression";
 		e.status = STEP_FAILED;
-		e.code = "expression";
 	}
 	target = target_of(c, e.status);
 	if (target == TARGET_NONE) {
@@ -410,6 +412,7 @@ test_an_error_in_a_branch(void **state)
 			       .error = step_error("broken", "it broke") };
 	struct outcome good = { .kind = OUTCOME_SUCCESS,
 				.output = json_of("{\"foo\":1}") };
+	struct json *original;
 	struct verdict verdict;
 	struct run run;
 
@@ -420,7 +423,7 @@ test_an_error_in_a_branch(void **state)
 	assert_int_equal(verdict.status, STEP_FAILED);
 	assert_int_equal(verdict.run_status, RUN_FAILED);
 	check_code(verdict.error, "expression");
-	assert_null(json_get(verdict.error, "cause"));
+	assert_false(json_has(verdict.error, "branch"));
 	assert_ptr_equal(strstr(json_str(json_get(verdict.error, "message")),
 				"branches[1].condition: "),
 			 json_str(json_get(verdict.error, "message")));
@@ -430,10 +433,15 @@ test_an_error_in_a_branch(void **state)
 	assert_int_equal(json_int(json_get(run.visits[0].output, "foo")), 1);
 	assert_int_equal(run.visits[0].status, STEP_FAILED);
 	verdict_fini(&verdict);
-	/* what the step failed of before is kept */
+	/* what the step failed of before is kept, and the outcome's error left alone */
+	original = json_ref(bad.error);
 	advance(&run, 0, 2, &bad, &verdict);
-	check_code(verdict.error, "expression");
-	assert_string_equal(code_of(json_get(verdict.error, "cause")), "broken");
+	assert_false(json_has(original, "branch"));
+	json_unref(&original);
+	check_code(verdict.error, "broken");
+	assert_non_null(strstr(json_str(json_get(verdict.error, "branch")),
+			       "branches[1].condition: "));
+	assert_true(json_equal(verdict.error, run.visits[0].error));
 	verdict_fini(&verdict);
 	run_fini(&run);
 	workflow_free(&workflow);

@@ -223,6 +223,38 @@ test_presets(void **state)
 	workflow_free(&workflow);
 }
 
+/* What is fetched for a step: its error may come from any other, `steps` itself is all.
+ */
+static void
+test_what_is_read_of_the_run(void **state)
+{
+	struct workflow *workflow = read_good(
+	    "name: x\noutput: '{{error.code}}'\nsteps:\n"
+	    "- { id: a, action: http, url: '{{error.message}}' }\n"
+	    "- { id: b, action: noop, branches: [{ condition: error != null, "
+	    "goto: end }] }\n"
+	    "- { id: c-d, action: http, url: '{{steps.c_d.status}}{{steps.a.output}}"
+	    "{{steps[\"c-d\"].result}}', json: '{{state.x}}' }\n"
+	    "- { id: e, action: code, language: shell, source: 'true' }\n");
+	const struct step_def *steps = workflow->steps;
+
+	(void)state;
+	assert_true(steps[0].refs_all_steps);
+	assert_false(steps[0].refs_state);
+	assert_false(steps[1].refs_all_steps);
+	assert_int_equal(steps[1].refs_count, 0);
+	assert_false(steps[2].refs_all_steps);
+	assert_true(steps[2].refs_state);
+	assert_int_equal(steps[2].refs_count, 2);
+	assert_int_equal(steps[2].refs[0] + steps[2].refs[1], 2);
+	/* A program is handed all that the run knows. */
+	assert_true(steps[3].refs_all_steps);
+	assert_true(steps[3].refs_state);
+	assert_true(workflow->output_refs_all_steps);
+	assert_false(workflow->reads_steps_whole);
+	workflow_free(&workflow);
+}
+
 static void
 test_as_many_steps_as_there_may_be(void **state)
 {
@@ -325,6 +357,61 @@ test_problems(void **state)
 	free(text);
 }
 
+/* ---- the examples of docs/workflow-format.md ---- */
+
+/* How the examples begin, and what makes a whole file of them. */
+static const struct {
+	const char *beginning, *before, *after;
+} examples[] = {
+	{ "name:", "", "" },
+	{ "steps:", "name: x\n", "" },
+	{ "input:", "name: x\n", "steps: [{ id: a, action: noop }]\n" },
+	{ "  - ", "name: x\nsteps:\n", "" },
+	{ "    retry:", "name: x\nsteps:\n  - id: a\n    action: noop\n", "" },
+	{ "    args:",
+	  "name: x\nsteps:\n  - id: a\n    action: tool\n    tool: shell\n", "" },
+};
+
+static void
+check_example(const char *text)
+{
+	struct buf file = { 0 };
+	struct workflow *workflow = NULL;
+
+	for (size_t i = 0; i < sizeof examples / sizeof examples[0]; i++) {
+		if (strncmp(text, examples[i].beginning,
+			    strlen(examples[i].beginning)) != 0)
+			continue;
+		buf_printf(&file, "%s%s%s", examples[i].before, text,
+			   examples[i].after);
+		break;
+	}
+	if (file.len == 0)
+		fail_msg("an example of an unknown kind:\n%s", text);
+	workflow = read_good(buf_text(&file));
+	workflow_free(&workflow);
+	buf_fini(&file);
+}
+
+static void
+test_the_examples_of_the_page(void **state)
+{
+	char *page = text_file_read(TESTS_DIR "/../docs/workflow-format.md", NULL);
+	char *at = strstr(page, "```yaml\n"), *end;
+	int count = 0;
+
+	(void)state;
+	for (; at != NULL; at = strstr(end + 1, "```yaml\n"), count++) {
+		at += strlen("```yaml\n");
+		end = strstr(at, "```\n");
+		assert_non_null(end);
+		*end = '\0';
+		check_example(at);
+	}
+	assert_true(count >= 10);
+	free(page);
+}
+
 static void
 test_the_file_is_named(void **state)
 {
@@ -367,9 +454,11 @@ main(void)
 		cmocka_unit_test(test_finding_steps),
 		cmocka_unit_test(test_what_is_shown),
 		cmocka_unit_test(test_presets),
+		cmocka_unit_test(test_what_is_read_of_the_run),
 		cmocka_unit_test(test_as_many_steps_as_there_may_be),
 		cmocka_unit_test(test_too_many_branches),
 		cmocka_unit_test(test_problems),
+		cmocka_unit_test(test_the_examples_of_the_page),
 		cmocka_unit_test(test_the_file_is_named),
 		cmocka_unit_test(test_earlier_problems_stay),
 	};
