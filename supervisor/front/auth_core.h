@@ -8,9 +8,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "front/route.h"
-
 #define AUTH_KEY_MAX 512
+
+enum role { ROLE_NONE, ROLE_VIEWER, ROLE_OPERATOR, ROLE_ADMIN, ROLES };
 
 bool auth_role_parse(const char *text, enum role *out); /* "viewer", ... */
 const char *auth_role_name(enum role role);

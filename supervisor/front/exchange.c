@@ -9,7 +9,7 @@
 #include "front/http_conn.h"
 #include "front/http_stats.h"
 #include "front/listen.h"
-#include "front/router_core.h"
+#include "front/router.h"
 
 /* ---- life ---- */
 
@@ -23,10 +23,9 @@ void
 exchange_begin(struct exchange *exchange, struct http_conn *conn)
 {
 	struct front *front = front_of(conn);
-	struct uuid id = uuid7_new(loop_now(front->loop));
 
 	*exchange = (struct exchange){ .conn = conn, .front = front };
-	uuid_format(&id, exchange->request_id);
+	listener_request_id(http_conn_listener(conn), exchange->request_id);
 	exchange->began = loop_mono(front->loop);
 }
 

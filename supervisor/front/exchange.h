@@ -14,7 +14,7 @@
 #include "front/front.h"
 #include "front/http_core.h"
 #include "front/route.h"
-#include "front/router_core.h"
+#include "front/router.h"
 
 #define EXCHANGE_ID_MAX  128
 #define EXCHANGE_WHO_MAX 128

@@ -16,6 +16,7 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "digest/digest.h"
 
 #define ACCEPTS_MAX 64 /* a turn and socket: others want their turn, too */
 #define PAUSE       (100 * USEC_MS)
@@ -49,6 +50,7 @@ struct listener {
 	void *drained_context;
 	char date[DATE_SIZE];
 	int64_t date_second;
+	uint64_t id_start, id_count; /* of request ids */
 };
 
 static void on_knock(void *context, unsigned ready);
@@ -77,6 +79,25 @@ struct listen_stats
 listener_counts(const struct listener *listener)
 {
 	return listener->stats;
+}
+
+static char *
+add_hex(char *out, uint64_t number, int digits)
+{
+	while (digits-- > 0)
+		*out++ = "0123456789abcdef"[number >> (4 * digits) & 15];
+	return out;
+}
+
+/* Random once, then counted: a request costs no system call for its name. */
+void
+listener_request_id(struct listener *listener, char out[static LISTEN_REQUEST_ID])
+{
+	char *end = add_hex(out, listener->id_start, 16);
+
+	*end++ = '-';
+	end = add_hex(end, listener->id_count++, 12);
+	*end = '\0';
 }
 
 static size_t
@@ -356,6 +377,7 @@ listener_new(struct front *front, const struct listen_conf *conf, struct err *er
 	listener->front = front;
 	listener->spare = spare;
 	listener->per_address_max = conf->per_address_max;
+	digest_random(&listener->id_start, sizeof listener->id_start);
 	listener->router = router_new(conf->tables);
 	listener->peers = peers_new();
 	list_init(&listener->all);

@@ -13,7 +13,7 @@
 #include "front/front.h"
 #include "front/http_conn.h"
 #include "front/http_stats.h"
-#include "front/router_core.h"
+#include "front/router.h"
 
 struct listen_conf {
 	const int
@@ -46,6 +46,8 @@ struct http_stats *listener_stats(struct listener *listener); /* the listener's 
 struct front *listener_front(const struct listener *listener);
 const struct router *listener_router(const struct listener *listener);
 const char *listener_date(struct listener *listener); /* as the header Date has it */
+#define LISTEN_REQUEST_ID 30                          /* with the NUL */
+void listener_request_id(struct listener *listener, char out[static LISTEN_REQUEST_ID]);
 void listener_idle(struct listener *listener, struct http_conn *conn, bool idle);
 void listener_closed(struct listener *listener, struct http_conn *conn);
 /* A closed connection that a handler still holds, and its end. */

@@ -10,12 +10,11 @@
 
 #include "base/err.h"
 #include "base/uuid7.h"
+#include "front/auth_core.h"
 #include "json/json.h"
 
 struct front;    /* what handlers share: loop, store, queue, settings; front/front.h */
 struct exchange; /* one request and its answer */
-
-enum role { ROLE_NONE, ROLE_VIEWER, ROLE_OPERATOR, ROLE_ADMIN, ROLES };
 
 /* The body is read whole before on_request (up to body_max). */
 struct route {

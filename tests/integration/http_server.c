@@ -2,7 +2,7 @@
  * The HTTP server alone, with routes that make it show what it does: no database, no
  * queue. test_http.py drives it over real sockets.
  *
- *	http_server PORT|unix:PATH [NAME=VALUE]...
+ *	http_server PORT|any:PORT|unix:PATH [NAME=VALUE]...
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -330,19 +330,29 @@ listen_unix(const char *path)
 }
 
 static int
-listen_port(int port)
+listen_port(uint32_t address, int port)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET,
-				       .sin_port = htons((uint16_t)port),
-				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in where = { .sin_family = AF_INET,
+				     .sin_port = htons((uint16_t)port),
+				     .sin_addr.s_addr = htonl(address) };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	int on = 1;
 
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
-	    bind(fd, (struct sockaddr *)&address, sizeof address) < 0 ||
+	    bind(fd, (struct sockaddr *)&where, sizeof where) < 0 ||
 	    listen(fd, 1024) < 0)
 		return -1;
 	return fd;
+}
+
+static int
+listen_at(const char *where)
+{
+	if (strncmp(where, "unix:", 5) == 0)
+		return listen_unix(where + 5);
+	if (strncmp(where, "any:", 4) == 0)
+		return listen_port(INADDR_ANY, atoi(where + 4));
+	return listen_port(INADDR_LOOPBACK, atoi(where));
 }
 
 static void
@@ -356,6 +366,8 @@ set(struct settings *settings, const char *name, long value)
 		settings->http_header_timeout = value * USEC_MS;
 	else if (strcmp(name, "request_ms") == 0)
 		settings->http_request_timeout = value * USEC_MS;
+	else if (strcmp(name, "debug") == 0)
+		log_set_level(value != 0 ? LOG_DEBUG : LOG_INFO);
 	else if (strcmp(name, "keepalive_ms") == 0)
 		settings->http_keepalive_timeout = value * USEC_MS;
 	else
@@ -397,8 +409,7 @@ main(int argc, char **argv)
 		return 2;
 	log_open("http_server", LOG_INFO, LOG_TEXT);
 	read_settings(&settings, argv + 2);
-	fd = strncmp(argv[1], "unix:", 5) == 0 ? listen_unix(argv[1] + 5)
-					       : listen_port(atoi(argv[1]));
+	fd = listen_at(argv[1]);
 	if (fd < 0) {
 		fprintf(stderr, "%s: %s\n", argv[1], strerror(errno));
 		return 1;

@@ -9,6 +9,7 @@ import resource
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -47,12 +48,14 @@ class Answer:
 class Client:
     """One connection, read and written by hand."""
 
-    def __init__(self, server, timeout=DEADLINE, buffer=None):
+    def __init__(self, server, timeout=DEADLINE, buffer=None, source=None):
         self.socket = socket.socket(server.family, socket.SOCK_STREAM)
         if buffer is not None:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
         self.socket.settimeout(timeout)
-        self.socket.connect(server.address)
+        if source is not None:
+            self.socket.bind((source, 0))
+        self.socket.connect((source, server.address[1]) if source else server.address)
         self.input = b""
 
     def __enter__(self):
@@ -138,12 +141,13 @@ class Client:
 class Server:
     """http_server on a Unix socket or a port of loopback."""
 
-    def __init__(self, folder, tcp=False, descriptors=None, **settings):
+    def __init__(self, folder, tcp=False, anywhere=False, descriptors=None, **settings):
         self.log = folder / "server.log"
         self.path = folder / "http.sock"
         self.family = socket.AF_INET if tcp else socket.AF_UNIX
         self.address = ("127.0.0.1", free_port()) if tcp else str(self.path)
         where = str(self.address[1]) if tcp else f"unix:{self.path}"
+        where = f"any:{where}" if anywhere else where
 
         def limit():
             if descriptors:
@@ -417,7 +421,29 @@ def test_request_ids_and_traces(server):
         assert answer.json["trace"] == "00-1"
         for bad in ("a b", "a" * 129, "<x>", "\xe4"):
             made = client.ask("GET", "/echo", f"X-Request-Id: {bad}\r\n").headers["x-request-id"]
-            assert re.fullmatch("[0-9a-f-]{36}", made)
+            assert re.fullmatch("[0-9a-f]{16}-[0-9a-f]{12}", made)
+        ids = {client.ask("GET", "/small").headers["x-request-id"] for _ in range(50)}
+        assert len(ids) == 50
+
+
+def test_each_request_is_logged_and_counted(start):
+    server = start(debug=1)
+    with Client(server) as client:
+        client.ask("GET", "/echo/x?secret=1", "X-Request-Id: abc\r\n")
+        client.ask("GET", "/echo/y")
+        client.ask("POST", "/json", body=b"{")
+        client.ask("GET", "/nowhere")
+        client.send("nonsense\r\n")
+        assert client.answer().status == 400
+    line = next(line for line in server.text().split("\n") if "request=abc" in line)
+    for part in ("debug", "request.answered", "method=GET", "route=/echo/:name", "status=200"):
+        assert part in line
+    assert "secret" not in server.text()
+    metrics = server.ask("GET", "/metrics").body.decode()
+    for line in ('{method="GET",route="/echo/:name",status="200"} 2',
+                 '{method="POST",route="/json",status="400"} 1',
+                 '{method="",route="",status="404"} 1', '{method="",route="",status="400"} 1'):
+        assert f"stepmill_http_requests_total{line}\n" in metrics
 
 
 def test_json_bodies(server):
@@ -762,6 +788,45 @@ def test_idle_connections_make_room(start):
     assert server.count()["evicted"] == 1
     assert idle[0].closed()
     assert idle[19].ask("GET", "/small").status == 200
+
+
+CROWD = """
+import fcntl, socket, struct, sys
+sys.path.insert(0, sys.argv[1])
+import pathlib, test_http as t
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:  # 192.0.2.1 and .2 on lo
+    def ifreq(name, data):
+        return struct.pack("16s24s", name, data)
+    for name, address in ((b"lo:1", "192.0.2.1"), (b"lo:2", "192.0.2.2")):
+        data = struct.pack("HH4s8x", socket.AF_INET, 0, socket.inet_aton(address))
+        fcntl.ioctl(s, 0x8916, ifreq(name, data))
+    fcntl.ioctl(s, 0x8914, ifreq(b"lo", struct.pack("H", 0x41)))
+folder = pathlib.Path(sys.argv[2])
+server = t.Server(folder, tcp=True, anywhere=True, connections_max=20)
+def client(source):
+    return t.Client(server, source=source)
+first = [client("192.0.2.1") for _ in range(10)]
+for one in first:
+    assert one.ask("GET", "/small").status == 200
+assert client("192.0.2.1").answer().status == 429
+assert client("192.0.2.2").ask("GET", "/small").status == 200
+assert client("127.0.0.1").ask("GET", "/small").status == 200
+assert client("127.0.0.1").ask("GET", "/api/things/x").status == 200
+answer = first[1].ask("GET", "/api/things/x")
+assert answer.status == 401 and "bearer" in answer.headers["www-authenticate"]
+first[0].close()
+def room():
+    return client("192.0.2.1").ask("GET", "/small").status == 200
+t.wait("there is room", room)
+assert server.stop() == 0
+"""
+
+
+def test_one_address_does_not_get_everything(tmp_path):
+    """Nor does it count as this machine. In a network of its own, with two addresses."""
+    subprocess.run(["unshare", "-rn", sys.executable, "-c", CROWD, Path(__file__).parent,
+                    tmp_path], check=True, timeout=60)
+    assert "listener.crowded" in (tmp_path / "server.log").read_text()
 
 
 def test_descriptors_run_out(start):

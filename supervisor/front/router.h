@@ -1,5 +1,5 @@
 /*
- * Which route answers: a tree of path segments, literal ones before parameters. Pure.
+ * Which route answers: a tree of path segments, literal ones before parameters.
  */
 #ifndef FRONT_ROUTER_CORE_H
 #define FRONT_ROUTER_CORE_H

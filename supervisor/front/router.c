@@ -3,7 +3,7 @@
  * and comes back for the parameter, so that /workflows/validate and /workflows/:id live
  * side by side, also when only one of them knows the method.
  */
-#include "front/router_core.h"
+#include "front/router.h"
 
 #include <stdlib.h>
 #include <string.h>

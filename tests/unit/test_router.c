@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "front/router_core.h"
+#include "front/router.h"
 
 static const struct route things[] = {
 	{ .method = "GET", .path = "/" },
