@@ -189,6 +189,16 @@ output_text(const struct output *output, struct buf *out)
 	return !complete;
 }
 
+bool
+output_bytes(const struct output *output, struct buf *out)
+{
+	if (output->total > output->keep)
+		return false;
+	buf_add(out, buf_text(&output->head), output->head.len);
+	unroll_tail(output, out);
+	return true;
+}
+
 static bool
 tells(const char *line, size_t len)
 {

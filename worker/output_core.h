@@ -28,6 +28,9 @@ void output_add(struct output *output, const char *data, size_t len);
 /* Appends what was kept: valid UTF-8 without NUL, at most `keep` bytes, cut between
  * characters. Returns whether something was left out. */
 bool output_text(const struct output *output, struct buf *out);
+/* Appends the bytes as they came. False: not all of them were kept, nothing is added.
+ */
+bool output_bytes(const struct output *output, struct buf *out);
 /* The last line that is neither empty nor indented, at most max bytes: what a program
  * that failed usually says about it. Appends nothing when there is none. */
 void output_last_line(const struct output *output, size_t max, struct buf *out);

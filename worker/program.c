@@ -435,7 +435,8 @@ tell_end(struct program *program)
 			read_pipe(&program->pipes[i], DRAIN_READS);
 			close_pipe(&program->pipes[i]);
 		}
-	program_why(program->name, program->told ? &program->message : NULL, &end);
+	program_why(program->name, program->folder,
+		    program->told ? &program->message : NULL, &end);
 	list_remove(&program->link);
 	program->done = NULL;
 	done(program->context, &end);

@@ -82,8 +82,18 @@ not_started(const char *name, const struct init_message *message,
 		 message->stage <= INIT_AT_PROGRAM ? at[message->stage] : "");
 }
 
+/* "/tmp/stepmill-x/1/command: 2: foo: not found" without the folder. */
+static const char *
+without_folder(const char *words, const char *folder)
+{
+	size_t len = strlen(folder);
+
+	return strncmp(words, folder, len) == 0 && words[len] == '/' ? words + len + 1
+								     : words;
+}
+
 static void
-exited(const char *name, int status, struct program_end *end)
+exited(const char *name, const char *folder, int status, struct program_end *end)
 {
 	struct buf words = { 0 };
 
@@ -93,7 +103,8 @@ exited(const char *name, int status, struct program_end *end)
 	output_last_line(end->errors, LAST_WORDS_MAX, &words);
 	end->code = "exit_status";
 	snprintf(end->why, sizeof end->why, "\"%s\" ended with exit status %d%s%s",
-		 name, status, words.len > 0 ? ": " : "", buf_text(&words));
+		 name, status, words.len > 0 ? ": " : "",
+		 without_folder(buf_text(&words), folder));
 	buf_fini(&words);
 }
 
@@ -110,7 +121,7 @@ killed(const char *name, int number, struct program_end *end)
 }
 
 void
-program_why(const char *name, const struct init_message *message,
+program_why(const char *name, const char *folder, const struct init_message *message,
 	    struct program_end *end)
 {
 	const struct init_message nothing = { INIT_ENDED, 0, SIGKILL };
@@ -123,7 +134,7 @@ program_why(const char *name, const struct init_message *message,
 	else if (WIFSIGNALED(message->value))
 		killed(name, WTERMSIG(message->value), end);
 	else
-		exited(name, WEXITSTATUS(message->value), end);
+		exited(name, folder, WEXITSTATUS(message->value), end);
 	if (end->stopped) {
 		end->code = "stopped";
 		snprintf(end->why, sizeof end->why, "\"%s\" was told to stop", name);

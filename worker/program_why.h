@@ -6,8 +6,8 @@
 #include "program.h"
 
 /* Fills started, code, why, final, exit_status, signal. message NULL: init was ended
- * before it could say anything. */
-void program_why(const char *name, const struct init_message *message,
-		 struct program_end *end);
+ * before it could say anything. folder: the private one, left out of its last words. */
+void program_why(const char *name, const char *folder,
+		 const struct init_message *message, struct program_end *end);
 
 #endif

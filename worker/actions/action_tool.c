@@ -1,0 +1,96 @@
+/*
+ * tool: finds the tool by its name, checks the arguments against the table that files
+ * are checked with as well, and lets the tool do the rest with the attempt.
+ */
+#include <stdlib.h>
+
+#include "actions/actions.h"
+#include "actions/answer.h"
+#include "base/xalloc.h"
+#include "engine/tool_names.h"
+
+struct tool_call {
+	const struct action *tool;
+	void *state; /* the tool's, or a struct later */
+	bool instant;
+};
+
+static const struct action *
+find(struct attempt *attempt, const char *name, const struct tool_name **row)
+{
+	const struct action *tool = tool_find(name);
+	const char *nearest = tool_names_nearest(name);
+
+	*row = tool_names_find(name);
+	if (tool == NULL || *row == NULL) {
+		attempt_fail(
+		    attempt, "unknown_tool", true, "there is no tool \"%.100s\"%s%s%s",
+		    name, nearest != NULL ? "; did you mean \"" : "",
+		    nearest != NULL ? nearest : "", nearest != NULL ? "\"?" : "");
+		return NULL;
+	}
+	return tool;
+}
+
+static void *
+call_now(struct attempt *attempt, const struct action *tool)
+{
+	struct err err = { 0 };
+	struct json *output = tool->now(attempt, &err);
+
+	if (err.kind == ERR_NONE)
+		return later_succeed(attempt, output);
+	return later_error(attempt, tool->name, &err);
+}
+
+static void *
+tool_start(struct attempt *attempt)
+{
+	const char *name = field_text(attempt, "tool", "");
+	const struct tool_name *row;
+	const struct action *tool = find(attempt, name, &row);
+	struct tool_call *call;
+	void *state;
+
+	if (tool == NULL)
+		return NULL;
+	attempt->fields = json_get(attempt->fields, "args");
+	if (!answer_checked(attempt, tool->name, row->args))
+		return NULL;
+	state = tool->now != NULL ? call_now(attempt, tool) : tool->start(attempt);
+	if (state == NULL)
+		return NULL;
+	call = xcalloc(1, sizeof *call);
+	call->tool = tool;
+	call->state = state;
+	call->instant = tool->now != NULL;
+	return call;
+}
+
+static void
+tool_stop(void *state, enum stop how)
+{
+	struct tool_call *call = state;
+
+	if (!call->instant)
+		call->tool->stop(call->state, how);
+}
+
+static void
+tool_free(void *state)
+{
+	struct tool_call *call = state;
+
+	if (call->instant)
+		later_free(call->state);
+	else
+		call->tool->free(call->state);
+	free(call);
+}
+
+const struct action action_tool = {
+	.name = "tool",
+	.start = tool_start,
+	.stop = tool_stop,
+	.free = tool_free,
+};

@@ -1,0 +1,14 @@
+/* The table of actions: one row per kind of step. */
+#include "actions/actions.h"
+
+const struct action *
+action_find(enum action_kind kind)
+{
+	static const struct action *const table[ACTION_KINDS] = {
+		[ACTION_NOOP] = &action_noop, [ACTION_TOOL] = &action_tool,
+		[ACTION_HTTP] = &action_http, [ACTION_WAIT] = &action_wait,
+		[ACTION_CODE] = &action_code,
+	};
+
+	return (unsigned)kind < ACTION_KINDS ? table[kind] : NULL;
+}
