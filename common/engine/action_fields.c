@@ -75,14 +75,19 @@ static const struct field code_fields[] = {
 };
 
 const struct action_fields action_fields[ACTION_KINDS] = {
-	[ACTION_NOOP] = { "noop", noop_fields, "does nothing", "null" },
-	[ACTION_TOOL] = { "tool", tool_fields, "calls a tool", "the tool's" },
-	[ACTION_HTTP] = { "http", action_http_fields, "sends one HTTP request",
-			  "`{status, headers, body}`, body parsed when it is JSON" },
-	[ACTION_WAIT] = { "wait", wait_fields, "waits without holding a worker's slot",
-			  "null" },
-	[ACTION_CODE] = { "code", code_fields, "runs a program",
-			  "what the program returned", .reads_run = true },
+	[ACTION_NOOP] = { .name = "noop", .fields = noop_fields,
+			  .help = "does nothing", .output = "null" },
+	[ACTION_TOOL] = { .name = "tool", .fields = tool_fields,
+			  .help = "calls a tool", .output = "the tool's" },
+	[ACTION_HTTP] = { .name = "http", .fields = action_http_fields,
+			  .help = "sends one HTTP request",
+			  .output = "`{status, headers, body}`, body parsed when it is JSON" },
+	[ACTION_WAIT] = { .name = "wait", .fields = wait_fields,
+			  .help = "waits without holding a worker's slot",
+			  .output = "null" },
+	[ACTION_CODE] = { .name = "code", .fields = code_fields,
+			  .help = "runs a program",
+			  .output = "what the program returned", .reads_run = true },
 };
 /* clang-format on */
 
