@@ -17,6 +17,7 @@
 #include "base/quote.h"
 #include "base/usec.h"
 #include "base/xalloc.h"
+#include "conf/yaml_text.h"
 
 #define SECRET_MAX (64 * 1024)
 #define SHOWN_MAX  60 /* of a wrong value in a message */
@@ -334,6 +335,16 @@ option_value_clear(const struct option *option, void *conf)
 }
 
 static void
+write_quoted(const char *text, struct buf *out)
+{
+	struct buf json = { 0 };
+
+	quote_json(text, strlen(text), &json);
+	yaml_text_escape(json.data, json.len, out);
+	buf_fini(&json);
+}
+
+static void
 write_text(const struct option *option, const void *place, struct buf *out)
 {
 	const char *text = *(char *const *)place;
@@ -342,7 +353,7 @@ write_text(const struct option *option, const void *place, struct buf *out)
 		return;
 	if ((option->flags & OPT_SECRET) != 0)
 		text = "***";
-	quote_json(text, strlen(text), out);
+	write_quoted(text, out);
 }
 
 static void
@@ -355,7 +366,7 @@ write_texts(const struct option *option, const void *place, struct buf *out)
 	for (size_t i = 0; i < texts->count; i++) {
 		if (i > 0)
 			buf_str(out, ", ");
-		quote_json(texts->list[i], strlen(texts->list[i]), out);
+		write_quoted(texts->list[i], out);
 	}
 	buf_char(out, ']');
 }

@@ -151,6 +151,32 @@ copy_escape(const char *text, size_t len, struct buf *out)
 	return 12;
 }
 
+/* Copies one character, escaped if need be; returns its length. */
+static size_t
+copy_character(const char *text, size_t len, struct buf *out)
+{
+	uint32_t c = 0;
+	size_t n = utf8_decode(text, len, &c);
+
+	if (n > 1 || (n == 1 && c == 0x7f)) {
+		if (!is_printable(c) || is_break(c)) {
+			buf_printf(out, "\\u%04x", (unsigned)c);
+			return n;
+		}
+	}
+	if (n == 0)
+		n = 1; /* complained of later */
+	buf_add(out, text, n);
+	return n;
+}
+
+void
+yaml_text_escape(const char *text, size_t len, struct buf *out)
+{
+	for (size_t i = 0; i < len;)
+		i += copy_character(text + i, len - i, out);
+}
+
 static void
 copy_json(const char *text, size_t len, struct buf *out)
 {
@@ -159,11 +185,13 @@ copy_json(const char *text, size_t len, struct buf *out)
 	for (size_t i = 0; i < len;) {
 		if (in_string && text[i] == '\\') {
 			i += copy_escape(text + i, len - i, out);
-			continue;
+		} else if (in_string && text[i] != '"') {
+			i += copy_character(text + i, len - i, out);
+		} else {
+			if (text[i] == '"')
+				in_string = !in_string;
+			buf_char(out, text[i++]);
 		}
-		if (text[i] == '"')
-			in_string = !in_string;
-		buf_char(out, text[i++]);
 	}
 }
 
@@ -182,11 +210,9 @@ yaml_text_check(const char *text, size_t len, struct buf *out,
 		text += 3;
 		len -= 3;
 	}
-	if (check_characters(text, len, problems) < 0)
-		return -1;
 	if (looks_like_json(text, len))
 		copy_json(text, len, out);
 	else
 		buf_add(out, text, len);
-	return 0;
+	return check_characters(buf_text(out), out->len, problems);
 }

@@ -14,4 +14,8 @@
 int yaml_text_check(const char *text, size_t len, struct buf *out,
 		    struct problems *problems);
 
+/* Appends text, with what YAML cannot hold as it is (U+007F, U+0085 to U+009F, U+FEFF
+ * ...) escaped as in double quotes. */
+void yaml_text_escape(const char *text, size_t len, struct buf *out);
+
 #endif

@@ -1,7 +1,7 @@
 /*
- * A byte stream on a descriptor: buffered writing with a high-water mark, reading into
- * a buffer that the owner consumes. Owns the descriptor. No TLS, no timeouts: owners
- * keep their own timers.
+ * A byte stream on a socket or a pipe (not on a regular file): buffered writing with a
+ * high-water mark, reading into a buffer that the owner consumes. Owns the descriptor.
+ * No TLS, no timeouts: owners keep their own timers.
  */
 #ifndef LOOP_STREAM_H
 #define LOOP_STREAM_H
