@@ -15,7 +15,9 @@
 -- $19 run_status int2[]: 1, or how the run ends  $20 run_output jsonb[] $21 run_error jsonb[]
 -- Answer: place in the arrays (from 1), the run's last event number after it.
 with item as (
-	select u.*, r.last_seq
+	select u.*, r.last_seq,
+	       say_started::int + (to_status <> 2)::int + coalesce(next_held, false)::int
+		+ (run_status <> 1)::int as events
 	  from unnest($3::uuid[], $4::int[], $5::int[], $6::bool[], $7::smallint[],
 		$8::jsonb[], $9::jsonb[], $10::jsonb[], $11::timestamptz[], $12::bool[],
 		$13::bool[], $14::text[], $15::int[], $16::text[], $17::smallint[],
@@ -42,24 +44,29 @@ with item as (
 	  from item d
 	 where s.execution_id = any (array[d.run]) and s.step_number = d.number
 	   and s.fence = d.item_fence and s.worker_id = $1 and s.status + 0 = 2
-	returning d.*, s.started_at, s.attempt_number, s.priority
-), event as (
-	select d.place, d.run, d.number, d.item_fence, d.attempt_number, d.to_status,
-	       d.started_at, d.next_number, d.next_held, d.run_status, d.only_waits,
-	       e.type, e.step_number, e.at, e.payload,
-	       d.last_seq + row_number() over (partition by d.run order by d.number, e.ord)
-		as seq
-	  from done d cross join lateral (values
-		(1, case when d.say_started then 2 end, d.number, d.started_at, null::jsonb),
-		(2, case d.to_status when 6 then 3 when 7 then 4 when 3 then 4 when 5 then 5 end,
-			d.number, now(), case when d.to_status in (3, 7) then
-			jsonb_build_object('error', d.new_error, 'willRetry', d.will_retry,
-				'attempt', d.attempt_number) end),
-		(3, case when d.next_held then 2 end, d.next_number, now(), null),
-		(4, case d.run_status when 3 then 16 when 4 then 17 when 5 then 18 when 6 then 19
-			when 7 then 20 end, null, now(), null)
-		) e (ord, type, step_number, at, payload)
-	 where e.type is not null
+	returning d.place, d.run, d.number, d.item_fence, d.say_started, d.to_status,
+		d.new_error, d.will_retry, d.only_waits, d.next_key, d.next_number,
+		d.next_queue, d.next_max_attempts, d.next_held, d.run_status, d.run_output,
+		d.run_error, d.last_seq, d.events, s.started_at, s.attempt_number, s.priority
+), told as (
+	select d.*, d.last_seq + sum(events) over (partition by run order by number) as after
+	  from done d
+), log as (
+	insert into workflow_events (execution_id, seq, step_number, type, at, payload)
+	select run, after - events + 1, number, 2, started_at, null from told
+	 where say_started
+	union all
+	select run, after - events + say_started::int + 1, number,
+	       case to_status when 6 then 3 when 5 then 5 else 4 end, now(),
+	       case when to_status in (3, 7) then jsonb_build_object('error', new_error,
+			'willRetry', will_retry, 'attempt', attempt_number) end
+	  from told where to_status <> 2
+	union all
+	select run, after, next_number, 2, now(), null from told where next_held
+	union all
+	select run, after, null, case run_status when 3 then 16 when 4 then 17 when 5 then 18
+			when 6 then 19 else 20 end, now(), null
+	  from told where run_status <> 1
 ), state as (
 	update workflow_run_state r
 	   set last_seq = x.last_seq,
@@ -73,7 +80,7 @@ with item as (
 			then r.deadline_at end,
 	       budget_left = case when x.only_waits and x.run_status = 1
 			then coalesce(r.deadline_at - now(), r.budget_left) end
-	  from (select run, max(seq) as last_seq, max(run_status) as run_status,
+	  from (select run, max(after) as last_seq, max(run_status) as run_status,
 		       bool_and(only_waits) as only_waits,
 		       max(coalesce(next_number, number)) as step,
 		       max(case when next_number is null then attempt_number else 1 end)
@@ -83,11 +90,8 @@ with item as (
 		       bool_or(to_status = 2 or coalesce(next_held, false)) as held,
 		       max(case when next_held then now() when to_status = 2 then started_at end)
 			as started_at
-		  from event group by run) x
+		  from told group by run) x
 	 where r.execution_id = any (array[x.run])
-), log as (
-	insert into workflow_events (execution_id, seq, step_number, type, at, payload)
-	select run, seq, step_number, type, at, payload from event
 ), next as (
 	insert into workflow_steps (execution_id, step_number, step_key, status, priority,
 		max_attempts, fence, started_logged, ready_at, started_at, worker_id, queue)
@@ -95,13 +99,13 @@ with item as (
 	       next_max_attempts, next_held::int, next_held,
 	       case when not next_held then now() end, case when next_held then now() end,
 	       case when next_held then $1 end, next_queue
-	  from done where next_key is not null
+	  from told where next_key is not null
 ), run as (
 	update workflow_runs r
 	   set status = d.run_status, current_step = d.number, step_count = d.number,
 	       output = d.run_output, error = d.run_error, completed_at = now(),
 	       updated_at = now()
-	  from done d
-	 where d.run_status >= 3 and r.id = any (array[d.run])
+	  from told d
+	 where d.run_status <> 1 and r.id = any (array[d.run])
 )
-select place::int, max(seq) from event group by place;
+select place::int, after::bigint from told;
