@@ -12,11 +12,12 @@
 #include "front/listen.h"
 #include "front/pace_core.h"
 
-#define INPUT_MAX     (32 * 1024) /* unread while a request is in work */
-#define KEPT_CAPACITY 4096
-#define OUTPUT_GRACE  (30 * USEC_SECOND)
-#define OUTPUT_SAMPLE (5 * USEC_SECOND)
-#define LINGER        (1 * USEC_SECOND)
+#define INPUT_MAX         (32 * 1024) /* unread while a request is in work */
+#define KEPT_CAPACITY     4096
+#define KERNEL_UNSENT_MAX (128 * 1024)
+#define OUTPUT_GRACE      (30 * USEC_SECOND)
+#define OUTPUT_SAMPLE     (5 * USEC_SECOND)
+#define LINGER            (1 * USEC_SECOND)
 
 static void on_time(void *context);
 
@@ -349,14 +350,25 @@ on_end(void *context, const char *error)
 
 static const struct stream_events events = { on_input, on_drained, on_end };
 
+/* The kernel would take megabytes for a client that reads nothing, and give them to
+ * nobody else. On a Unix socket neither means anything. */
+static void
+set_tcp_options(int fd)
+{
+	int on = 1, unsent_max = KERNEL_UNSENT_MAX;
+
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_max,
+			 sizeof unsent_max);
+}
+
 struct http_conn *
 http_conn_new(struct listener *listener, struct front *front, int fd,
 	      const struct peer *peer)
 {
 	struct http_conn *conn = xcalloc(1, sizeof *conn);
-	int on = 1;
 
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	set_tcp_options(fd);
 	conn->listener = listener;
 	conn->front = front;
 	conn->peer = *peer;
