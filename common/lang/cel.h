@@ -43,6 +43,10 @@ const char *cel_source(const struct cel *cel);
  * JSON has no form for as its text); or -1 with err ("EXPR" 1:3: no such key: "foo"). */
 int cel_eval(const struct cel *cel, const struct cel_scope *scope, struct json **out,
 	     struct err *err);
+/* The same, with the error's place in *place and not in its text: for who shows the
+ * expression with a mark under it. */
+int cel_eval_placed(const struct cel *cel, const struct cel_scope *scope,
+		    struct json **out, struct cel_place *place, struct err *err);
 /* For conditions: anything but a bool is an error. */
 int cel_test(const struct cel *cel, const struct cel_scope *scope, bool *out,
 	     struct err *err);
