@@ -1,43 +1,53 @@
 /*
  * The order of `stepmill dev`: servers, migrations, supervisor, scheduler; then it
- * waits, and takes everything down in reverse. Nothing of it outlives a Ctrl-C.
+ * waits, starts again what dies, and takes everything down in reverse. Nothing of it
+ * outlives a Ctrl-C.
  */
 #include "dev/dev.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/xalloc.h"
+#include "clock.h"
+#include "dev/former.h"
+#include "dev/port.h"
+#include "dev/restart_core.h"
 #include "dev/servers.h"
+#include "dev/state.h"
+#include "loop/parent.h"
 #include "store/migrate.h"
-#include "json/json.h"
 
-#define PORT_PRESET    3456
-#define PORTS_TRIED    50
+#define WORKERS_PRESET 2
 #define READY_PATIENCE (30 * USEC_SECOND)
 #define STOP_PATIENCE  (75 * USEC_SECOND) /* the supervisor drains for 60 s at most */
 #define TICK           (5 * USEC_MS)
-#define QUICK          (2 * USEC_SECOND) /* an end so soon after the start counts */
-#define QUICK_ENDS_MAX 6
-#define AGAIN          (50 * USEC_MS) /* doubled with each quick end */
+#define LOOK_EVERY     (1 * USEC_SECOND)
+
+enum part { PART_POSTGRES, PART_REDIS, PART_SUPERVISOR, PART_SCHEDULER, PARTS };
+
+/* A process and when it is to be started again. */
+struct kept {
+	struct process *process;
+	struct restart restart;
+	usec_t due; /* 0: it runs */
+};
 
 struct dev {
 	const struct dev_options *options;
 	struct place place;
 	struct servers servers;
 	struct process supervisor, scheduler;
+	struct kept kept[PARTS];
 	const char *supervisor_argv[4], *scheduler_argv[4];
 	char *config, *log, *database_url, *redis_url, *supervisor_path,
 	    *scheduler_path;
@@ -45,214 +55,6 @@ struct dev {
 	int tell; /* of a detached dev: where the first one waits for news; -1 */
 	usec_t started;
 };
-
-static usec_t
-clock_now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (usec_t)ts.tv_sec * USEC_SECOND + ts.tv_nsec / 1000;
-}
-
-static void
-pause_a_little(void)
-{
-	const struct timespec tick = { .tv_nsec = TICK * 1000 };
-
-	nanosleep(&tick, NULL);
-}
-
-/* ---- the port ---- */
-
-static int
-try_port(int port)
-{
-	struct sockaddr_in address = { .sin_family = AF_INET,
-				       .sin_port = htons((uint16_t)port) };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int one = 1, result;
-
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-	result = bind(fd, (struct sockaddr *)&address, sizeof address);
-	close(fd);
-	return result;
-}
-
-static int
-choose_port(struct dev *dev, struct err *err)
-{
-	if (dev->options->port != 0) {
-		dev->port = dev->options->port;
-		if (try_port(dev->port) < 0)
-			return err_errno(err, "port %d", dev->port);
-		return 0;
-	}
-	for (dev->port = PORT_PRESET; dev->port < PORT_PRESET + PORTS_TRIED;
-	     dev->port++)
-		if (try_port(dev->port) == 0)
-			return 0;
-	return err_set(err, ERR_CONFLICT,
-		       "ports %d to %d are taken; choose one by --port", PORT_PRESET,
-		       PORT_PRESET + PORTS_TRIED - 1);
-}
-
-/* The status of GET /readyz; 0: no answer. */
-static int
-ask_ready(int port)
-{
-	static const char request[] = "GET /readyz HTTP/1.1\r\nHost: localhost\r\n"
-				      "Connection: close\r\n\r\n";
-	const struct timeval patience = { .tv_sec = 2 };
-	struct sockaddr_in address = { .sin_family = AF_INET,
-				       .sin_port = htons((uint16_t)port) };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	char answer[64] = "";
-	int status = 0;
-
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-	if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0 &&
-	    send(fd, request, sizeof request - 1, MSG_NOSIGNAL) > 0 &&
-	    recv(fd, answer, sizeof answer - 1, 0) > 12)
-		status = atoi(answer + 9);
-	close(fd);
-	return status;
-}
-
-/* ---- files ---- */
-
-/* A path in quotes, whatever is in it: a JSON string is YAML too. */
-static void
-put_quoted(struct buf *out, const char *before, const char *value, const char *after)
-{
-	buf_str(out, before);
-	json_write_string(value, strlen(value), out);
-	buf_str(out, after);
-}
-
-static void
-fill_config(const struct dev *dev, struct buf *out)
-{
-	buf_str(out, "# Written by stepmill dev at each start; changes are lost.\n");
-	put_quoted(out, "database: { url: ", dev->database_url, " }\n");
-	put_quoted(out, "redis: { url: ", dev->redis_url, " }\n");
-	put_quoted(out, "project: { path: ", dev->place.project, " }\n");
-	buf_printf(out,
-		   "http: { listen: \"127.0.0.1:%d\" }\n"
-		   "auth: { required: false }\n"
-		   "pool: { workers: %d }\n"
-		   "log: { format: text }\n",
-		   dev->port, dev->options->workers > 0 ? dev->options->workers : 2);
-}
-
-/* The old file or the new one, never half of it. */
-static int
-replace_file(const char *path, const char *text, struct err *err)
-{
-	char *part = xprintf("%s.new", path);
-	FILE *file = fopen(part, "w");
-
-	if (file == NULL || fputs(text, file) < 0 || fclose(file) != 0 ||
-	    rename(part, path) < 0)
-		err_errno(err, "%s", path);
-	free(part);
-	return err->kind == ERR_NONE ? 0 : -1;
-}
-
-static int
-write_config(struct dev *dev, struct err *err)
-{
-	struct buf text = { 0 };
-	int result;
-
-	fill_config(dev, &text);
-	result = replace_file(dev->config, buf_text(&text), err);
-	buf_fini(&text);
-	return result;
-}
-
-static int
-write_state(struct dev *dev, struct err *err)
-{
-	struct json *json = json_new_object();
-	char *path = xprintf("%s/dev.json", dev->place.data);
-	char *url = xprintf("http://127.0.0.1:%d", dev->port);
-	char *text;
-
-	json_set(json, "url", json_new_str(url));
-	json_set(json, "databaseUrl", json_new_str(dev->database_url));
-	json_set(json, "redisUrl", json_new_str(dev->redis_url));
-	json_set(json, "pid", json_new_int(getpid()));
-	json_set(json, "supervisorPid", json_new_int(dev->supervisor.pid));
-	json_set(json, "schedulerPid", json_new_int(dev->scheduler.pid));
-	json_set(json, "postgresPid", json_new_int(dev->servers.postgres.pid));
-	json_set(json, "redisPid", json_new_int(dev->servers.redis.pid));
-	json_set(json, "project", json_new_str(dev->place.project));
-	json_set(json, "data", json_new_str(dev->place.data));
-	json_set(json, "logs", json_new_str(dev->place.logs));
-	text = json_text(json);
-	replace_file(path, text, err);
-	json_unref(&json);
-	free(text);
-	free(path);
-	free(url);
-	return err->kind == ERR_NONE ? 0 : -1;
-}
-
-static void
-remove_state(const struct dev *dev)
-{
-	char *path = xprintf("%s/dev.json", dev->place.data);
-
-	unlink(path);
-	free(path);
-}
-
-static struct json *
-read_state(const char *data)
-{
-	char *path = xprintf("%s/dev.json", data);
-	FILE *file = fopen(path, "r");
-	char text[8192];
-	size_t len = file != NULL ? fread(text, 1, sizeof text, file) : 0;
-	struct json *state = NULL;
-	struct err err = { 0 };
-
-	if (file != NULL)
-		fclose(file);
-	free(path);
-	if (len > 0 && json_parse(text, len, &state, &err) < 0)
-		return NULL;
-	/* left over from one that was killed? */
-	if (state != NULL && kill((pid_t)json_int(json_get(state, "pid")), 0) < 0 &&
-	    errno == ESRCH)
-		json_unref(&state);
-	return state;
-}
-
-struct json *
-dev_find(const char *folder)
-{
-	char *here = realpath(folder, NULL);
-	struct json *state = NULL;
-
-	while (here != NULL && state == NULL) {
-		char *data = xprintf("%s/.stepmill", here);
-		char *slash = strrchr(here, '/');
-
-		state = read_state(data);
-		free(data);
-		if (slash == here || slash == NULL)
-			break;
-		*slash = '\0';
-	}
-	free(here);
-	return state;
-}
-
-/* ---- start ---- */
 
 static void say(const struct dev *dev, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -269,6 +71,71 @@ say(const struct dev *dev, const char *format, ...)
 	va_end(args);
 	fflush(stdout);
 }
+
+/* ---- files ---- */
+
+/* A path in quotes, whatever is in it: a JSON string is YAML too. */
+static void
+put_quoted(struct buf *out, const char *before, const char *value, const char *after)
+{
+	buf_str(out, before);
+	json_write_string(value, strlen(value), out);
+	buf_str(out, after);
+}
+
+static int
+write_config(const struct dev *dev, struct err *err)
+{
+	struct buf out = { 0 };
+	int result;
+
+	buf_str(&out, "# Written by stepmill dev at each start; changes are lost.\n");
+	put_quoted(&out, "database: { url: ", dev->database_url, " }\n");
+	put_quoted(&out, "redis: { url: ", dev->redis_url, " }\n");
+	put_quoted(&out, "project: { path: ", dev->place.project, " }\n");
+	buf_printf(&out,
+		   "http: { listen: \"127.0.0.1:%d\" }\n"
+		   "auth: { required: false }\n"
+		   "pool: { workers: %d }\n"
+		   "log: { format: text }\n",
+		   dev->port,
+		   dev->options->workers > 0 ? dev->options->workers : WORKERS_PRESET);
+	result = state_replace_file(dev->config, buf_text(&out), err);
+	buf_fini(&out);
+	return result;
+}
+
+static struct json *
+dev_state(const struct dev *dev, bool ready)
+{
+	struct json *json = json_new_object();
+	char url[64];
+
+	snprintf(url, sizeof url, "http://127.0.0.1:%d", dev->port);
+	if (ready)
+		json_set(json, "url", json_new_str(url));
+	json_set(json, "databaseUrl", json_new_str(dev->database_url));
+	json_set(json, "redisUrl", json_new_str(dev->redis_url));
+	json_set(json, "pid", json_new_int(getpid()));
+	json_set(json, "supervisorPid", json_new_int(dev->supervisor.pid));
+	json_set(json, "schedulerPid", json_new_int(dev->scheduler.pid));
+	json_set(json, "postgresPid", json_new_int(dev->servers.postgres.pid));
+	json_set(json, "redisPid", json_new_int(dev->servers.redis.pid));
+	json_set(json, "project", json_new_str(dev->place.project));
+	json_set(json, "data", json_new_str(dev->place.data));
+	json_set(json, "logs", json_new_str(dev->place.logs));
+	return json;
+}
+
+/* Without a URL until all is ready: so it is of use to the next start only. */
+static int
+write_state(const struct dev *dev, bool ready, struct err *err)
+{
+	return state_write(dev->place.data, dev->place.project, dev_state(dev, ready),
+			   err);
+}
+
+/* ---- start ---- */
 
 static void
 on_migrated(void *context, const char *name)
@@ -291,34 +158,92 @@ fill_programs(struct dev *dev)
 	dev->scheduler_argv[0] = dev->scheduler_path;
 	dev->supervisor_argv[1] = dev->scheduler_argv[1] = "--config";
 	dev->supervisor_argv[2] = dev->scheduler_argv[2] = dev->config;
-	dev->supervisor = (struct process){ .name = "stepmill-supervisor",
-					    .argv = dev->supervisor_argv,
-					    .log = dev->log,
-					    .end_signal = SIGTERM };
-	dev->scheduler = dev->supervisor;
-	dev->scheduler.name = "stepmill-scheduler";
-	dev->scheduler.argv = dev->scheduler_argv;
+	dev->supervisor = (struct process){
+		.name = "stepmill-supervisor",
+		.argv = dev->supervisor_argv,
+		.log = dev->log,
+		.end_signal = SIGTERM,
+		.orphan_signal = SIGQUIT, /* PostgreSQL goes too: no use in draining */
+	};
+	dev->scheduler = (struct process){ .name = "stepmill-scheduler",
+					   .argv = dev->scheduler_argv,
+					   .log = dev->log,
+					   .end_signal = SIGTERM };
+	dev->kept[PART_POSTGRES].process = &dev->servers.postgres;
+	dev->kept[PART_REDIS].process = &dev->servers.redis;
+	dev->kept[PART_SUPERVISOR].process = &dev->supervisor;
+	dev->kept[PART_SCHEDULER].process = &dev->scheduler;
+}
+
+/* Ctrl-C before all is ready; it stays pending. */
+static bool
+asked_to_end(void)
+{
+	sigset_t pending;
+
+	sigpending(&pending);
+	return sigismember(&pending, SIGINT) == 1 ||
+	       sigismember(&pending, SIGTERM) == 1;
 }
 
 static int
 wait_until_ready(struct dev *dev, struct err *err)
 {
-	usec_t until = clock_now() + READY_PATIENCE;
+	usec_t until = clock_mono() + READY_PATIENCE;
+	char text[64];
 	int status;
 
-	while (clock_now() < until) {
-		if (ask_ready(dev->port) == 200)
+	while (clock_mono() < until && !asked_to_end()) {
+		if (port_is_ready(dev->port))
 			return 0;
-		if (process_has_ended(&dev->supervisor, &status) ||
-		    process_has_ended(&dev->scheduler, &status))
-			return err_set(
-			    err, ERR_SYSTEM,
-			    "a process of stepmill ended while starting; see %s",
-			    dev->log);
-		pause_a_little();
+		for (int i = PART_SUPERVISOR; i < PARTS; i++)
+			if (process_has_ended(dev->kept[i].process, &status))
+				return err_set(
+				    err, ERR_SYSTEM, "%s %s while starting; see %s",
+				    dev->kept[i].process->name,
+				    process_end_text(status, text, sizeof text),
+				    dev->log);
+		clock_pause(TICK);
 	}
+	if (asked_to_end())
+		return err_set(err, ERR_SYSTEM, "ended before all was ready");
 	return err_set(err, ERR_SYSTEM, "stepmill was not ready in time; see %s",
 		       dev->log);
+}
+
+/* Programs started here take their settings from our file only, and reach our servers
+ * only; what else somebody set (STEPMILL_WORKER_SLOTS) still counts. */
+static void
+clean_environment(void)
+{
+	static const char *const names[] = { "DATABASE_URL",
+					     "REDIS_URL",
+					     "PGHOST",
+					     "PGHOSTADDR",
+					     "PGPORT",
+					     "PGDATABASE",
+					     "PGUSER",
+					     "PGPASSWORD",
+					     "PGPASSFILE",
+					     "PGSERVICE",
+					     "PGSERVICEFILE",
+					     "PGOPTIONS",
+					     "PGSSLMODE",
+					     "PGDATA",
+					     "PGTZ",
+					     "PGDATESTYLE",
+					     "STEPMILL_CONFIG",
+					     "STEPMILL_NODE",
+					     "STEPMILL_PARENT",
+					     "STEPMILL_DATABASE_URL",
+					     "STEPMILL_REDIS_URL",
+					     "STEPMILL_PROJECT_PATH",
+					     "STEPMILL_HTTP_LISTEN",
+					     "STEPMILL_AUTH_REQUIRED" };
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		unsetenv(names[i]);
+	setenv("STEPMILL_DEVELOPMENT", "1", 1);
 }
 
 static int
@@ -326,20 +251,21 @@ start(struct dev *dev, struct err *err)
 {
 	say(dev, "stepmill dev: starting PostgreSQL and Redis under %s\n",
 	    dev->place.data);
+	former_wait(&dev->place);
+	clean_environment();
 	if (servers_start(&dev->servers, &dev->place, err) < 0 ||
+	    write_state(dev, false, err) < 0 ||
 	    migrate_apply(dev->database_url, dev->place.project, on_migrated, dev,
 			  err) < 0 ||
-	    choose_port(dev, err) < 0 || write_config(dev, err) < 0)
-		return -1;
-	/* Programs started below take their settings from the file only. */
-	unsetenv("DATABASE_URL");
-	unsetenv("REDIS_URL");
-	setenv("STEPMILL_DEVELOPMENT", "1", 1);
-	if (process_start(&dev->supervisor, &dev->place, err) < 0 ||
+	    port_choose(dev->options->port, &dev->port, err) < 0 ||
+	    write_config(dev, err) < 0 ||
+	    process_start(&dev->supervisor, &dev->place, err) < 0 ||
 	    process_start(&dev->scheduler, &dev->place, err) < 0 ||
-	    wait_until_ready(dev, err) < 0)
+	    write_state(dev, false, err) < 0 || wait_until_ready(dev, err) < 0)
 		return -1;
-	return write_state(dev, err);
+	for (int i = 0; i < PARTS; i++)
+		restart_started(&dev->kept[i].restart, clock_mono());
+	return write_state(dev, true, err);
 }
 
 static void
@@ -348,107 +274,114 @@ stop(struct dev *dev)
 	process_stop(&dev->supervisor, STOP_PATIENCE);
 	process_stop(&dev->scheduler, STOP_PATIENCE);
 	servers_stop(&dev->servers);
-	remove_state(dev);
+	state_remove(dev->place.data, dev->place.project);
 }
 
 static void
 greet(const struct dev *dev)
 {
-	double seconds = (double)(clock_now() - dev->started) / 1e6;
+	double seconds = (double)(clock_mono() - dev->started) / 1e6;
 	struct json *json;
 	char *text;
 
 	if (dev->options->json) {
-		json = read_state(dev->place.data);
+		json = dev_state(dev, true);
 		text = json_text(json);
 		printf("%s\n", text);
-		fflush(stdout);
 		free(text);
 		json_unref(&json);
-		return;
 	}
-	printf(
+	say(dev,
 	    "\n  ready in %.1f s: http://127.0.0.1:%d\n\n"
 	    "  workflows  %s/.agent/workflows/templates/*.yaml\n"
 	    "  logs       %s\n"
-	    "  try        stepmill workflows    stepmill run NAME    stepmill list\n",
-	    seconds, dev->port, dev->place.project, dev->log);
-	puts(dev->tell >= 0 ? "  stop       stepmill dev --stop\n"
-			    : "  stop       Ctrl-C\n");
+	    "  try        stepmill workflows    stepmill run NAME    stepmill list\n"
+	    "  stop       %s\n\n",
+	    seconds, dev->port, dev->place.project, dev->log,
+	    dev->tell >= 0 ? "stepmill dev --stop" : "Ctrl-C");
 	fflush(stdout);
 }
 
 /* ---- until somebody says so ---- */
 
-/* What ended by itself is started again, later each time: dev is its own service
- * manager. -1: it ends again and again. */
 static int
-revive(struct dev *dev, struct process *process)
+start_again(struct dev *dev, enum part part, struct err *err)
 {
-	usec_t now = clock_now();
+	if (part == PART_POSTGRES)
+		return servers_start_postgres(&dev->servers, &dev->place, err);
+	if (part == PART_REDIS)
+		return servers_start_redis(&dev->servers, &dev->place, err);
+	return process_start(dev->kept[part].process, &dev->place, err);
+}
+
+/* false: there is no use in starting it again. */
+static bool
+on_ended(struct dev *dev, struct kept *kept, int status)
+{
+	bool wrong = WIFEXITED(status) && WEXITSTATUS(status) == EXIT_CONFIG;
+	char text[64];
+
+	fprintf(stderr, "stepmill dev: %s %s\n", kept->process->name,
+		process_end_text(status, text, sizeof text));
+	if (!wrong && restart_ended(&kept->restart, clock_mono(), &kept->due))
+		return true;
+	fprintf(stderr, "stepmill dev: taking everything down (logs: %s)\n",
+		dev->place.logs);
+	return false;
+}
+
+static bool
+look_after(struct dev *dev, enum part part)
+{
+	struct kept *kept = &dev->kept[part];
 	struct err err = { 0 };
 	int status;
 
-	if (process_has_ended(process, &status)) {
-		process->quick_ends =
-		    now - process->started_at < QUICK ? process->quick_ends + 1 : 0;
-		if (process->quick_ends > QUICK_ENDS_MAX)
-			return -1;
-		process->again_at = now + (AGAIN << process->quick_ends);
-		fprintf(stderr, "stepmill dev: %s ended (%s %d); starting it again\n",
-			process->name, WIFSIGNALED(status) ? "signal" : "status",
-			WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-	}
-	if (process->again_at == 0 || now < process->again_at)
-		return 0;
-	process->again_at = 0;
-	process->started_at = now;
-	if (process_start(process, &dev->place, &err) < 0 || write_state(dev, &err) < 0)
+	if (process_has_ended(kept->process, &status) && !on_ended(dev, kept, status))
+		return false;
+	if (kept->due == 0 || kept->due > clock_mono())
+		return true;
+	kept->due = 0;
+	restart_started(&kept->restart, clock_mono());
+	if (start_again(dev, part, &err) < 0 || write_state(dev, true, &err) < 0) {
 		fprintf(stderr, "stepmill dev: %s\n", err.text);
-	return 0;
+		return false;
+	}
+	fprintf(stderr, "stepmill dev: %s was started again\n", kept->process->name);
+	return true;
 }
 
-/* The process that cannot be kept alive, or NULL. *due: a start waits for its time. */
-static const struct process *
-revive_all(struct dev *dev, bool *due)
+static struct timespec
+until_next(const struct dev *dev)
 {
-	struct process *all[] = { &dev->servers.postgres, &dev->servers.redis,
-				  &dev->supervisor, &dev->scheduler };
+	usec_t now = clock_mono(), wait = LOOK_EVERY;
 
-	*due = false;
-	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-		if (revive(dev, all[i]) < 0)
-			return all[i];
-		*due |= all[i]->again_at != 0;
-	}
-	return NULL;
+	for (int i = 0; i < PARTS; i++)
+		if (dev->kept[i].due != 0 && dev->kept[i].due - now < wait)
+			wait = dev->kept[i].due > now ? dev->kept[i].due - now : 0;
+	return (struct timespec){ .tv_sec = wait / USEC_SECOND,
+				  .tv_nsec = (long)(wait % USEC_SECOND) * 1000 };
 }
 
 static int
 wait_for_end(struct dev *dev, const sigset_t *signals)
 {
-	const struct timespec tick = { .tv_nsec = 20000000 };
-	const struct process *lost;
-	bool due = false;
-	int got;
-
 	for (;;) {
-		got = sigtimedwait(signals, NULL, due ? &tick : NULL);
+		struct timespec wait = until_next(dev);
+		int got = sigtimedwait(signals, NULL, &wait);
+
 		if (got == SIGHUP && dev->tell >= 0)
 			kill(dev->supervisor.pid, SIGHUP);
 		else if (got > 0 && got != SIGCHLD)
 			break;
-		lost = revive_all(dev, &due);
-		if (lost != NULL) {
-			fprintf(
-			    stderr,
-			    "stepmill dev: %s does not stay up; taking everything down "
-			    "(see %s)\n",
-			    lost->name, lost->log);
-			return EXIT_FAILURE;
-		}
+		for (int i = 0; i < PARTS; i++)
+			if (!look_after(dev, (enum part)i))
+				return EXIT_FAILURE;
 	}
-	say(dev, "\nstepmill dev: stopping; what is stored stays in %s\n",
+	say(dev,
+	    "\nstepmill dev: stopping once the steps in hand are done (again: at "
+	    "once); "
+	    "what is\nstored stays in %s\n",
 	    dev->place.data);
 	return EXIT_SUCCESS;
 }
@@ -456,13 +389,13 @@ wait_for_end(struct dev *dev, const sigset_t *signals)
 static void
 block_signals(sigset_t *signals)
 {
+	static const int list[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCHLD };
+
 	sigemptyset(signals);
-	sigaddset(signals, SIGINT);
-	sigaddset(signals, SIGTERM);
-	sigaddset(signals, SIGHUP);
-	sigaddset(signals, SIGQUIT);
-	sigaddset(signals, SIGCHLD);
+	for (size_t i = 0; i < sizeof list / sizeof *list; i++)
+		sigaddset(signals, list[i]);
 	sigprocmask(SIG_BLOCK, signals, NULL);
+	signal(SIGCHLD, SIG_DFL); /* an ignored one would reap for us */
 	signal(SIGPIPE, SIG_IGN);
 }
 
@@ -510,11 +443,11 @@ detach(struct dev *dev)
 	char done;
 	pid_t pid;
 
-	if (pipe2(news, O_CLOEXEC) < 0) {
+	fflush(stdout);
+	if (pipe2(news, O_CLOEXEC) < 0 || (pid = fork()) < 0) {
 		perror("stepmill dev");
 		return EXIT_FAILURE;
 	}
-	pid = fork();
 	if (pid == 0) {
 		close(news[0]);
 		setsid();
@@ -523,39 +456,55 @@ detach(struct dev *dev)
 	}
 	close(news[1]);
 	/* A byte: it is ready. End-of-file: it has said why not. */
-	if (pid > 0 && read(news[0], &done, 1) == 1)
-		return EXIT_SUCCESS;
-	return EXIT_FAILURE;
+	return read(news[0], &done, 1) == 1 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 /* The dev of a data folder holds its lock as long as it lives. */
-static int
-stop_other(struct dev *dev)
+static bool
+wait_for_lock(int fd)
 {
-	char *lock = xprintf("%s/dev.lock", dev->place.data);
-	struct json *state = read_state(dev->place.data);
-	int fd = open(lock, O_RDWR | O_CLOEXEC);
-	int status = EXIT_FAILURE;
-	pid_t pid = (pid_t)json_int(json_get(state, "pid"));
+	usec_t until = clock_mono() + STOP_PATIENCE + READY_PATIENCE;
 
-	free(lock);
-	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0 || pid <= 0) {
-		fprintf(stderr, "stepmill dev: none is running in %s\n",
-			dev->place.data);
-	} else if (kill(pid, SIGTERM) < 0) {
-		perror("stepmill dev");
-	} else {
-		usec_t until = clock_now() + STOP_PATIENCE + READY_PATIENCE;
-
-		while (flock(fd, LOCK_EX | LOCK_NB) < 0 && clock_now() < until)
-			pause_a_little();
-		status = EXIT_SUCCESS;
-		say(dev, "stepmill dev: stopped; what is stored stays in %s\n",
-		    dev->place.data);
+	while (clock_mono() < until) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return true;
+		clock_pause(TICK);
 	}
+	return false;
+}
+
+static int
+stop_other(const struct dev *dev)
+{
+	const struct dev_options *options = dev->options;
+	bool named = options->data != NULL || options->project != NULL;
+	char *data = named ? place_data(options->project, options->data) : NULL;
+	struct json *state = named ? state_read(data) : state_find(".");
+	const char *folder = json_str(json_get(state, "data"));
+	char *lock = xprintf("%s/dev.lock", folder ? folder : "");
+	pid_t pid = (pid_t)json_int(json_get(state, "pid"));
+	int fd = folder != NULL ? open(lock, O_RDWR | O_CLOEXEC) : -1;
+	int status = EXIT_FAILURE;
+
+	if (folder == NULL || (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0))
+		fprintf(stderr, "stepmill dev: none is running in %s\n",
+			data ? data : "this folder or above");
+	else if (fd < 0)
+		fprintf(stderr, "stepmill dev: %s: %s\n", lock, strerror(errno));
+	else if (kill(pid, SIGTERM) < 0)
+		perror("stepmill dev");
+	else if (!wait_for_lock(fd))
+		fprintf(stderr, "stepmill dev: it does not end; its process is %d\n",
+			(int)pid);
+	else
+		status = EXIT_SUCCESS;
+	if (status == EXIT_SUCCESS)
+		say(dev, "stepmill dev: stopped; what is stored stays in %s\n", folder);
 	if (fd >= 0)
 		close(fd);
 	json_unref(&state);
+	free(lock);
+	free(data);
 	return status;
 }
 
@@ -574,22 +523,22 @@ dev_fini(struct dev *dev)
 int
 dev_run(const struct dev_options *options)
 {
-	struct dev dev = { .options = options, .tell = -1, .started = clock_now() };
+	struct dev dev = { .options = options,
+			   .place.lock = -1,
+			   .tell = -1,
+			   .started = clock_mono() };
 	struct err err = { 0 };
-	int status;
+	int status = EXIT_FAILURE;
 
+	if (options->stop)
+		return stop_other(&dev);
 	if (place_find(&dev.place, options->project, options->data, &err) < 0 ||
-	    (!options->stop && place_lock(&dev.place, &err) < 0)) {
+	    place_lock(&dev.place, &err) < 0)
 		fprintf(stderr, "stepmill dev: %s\n", err.text);
-		if (err.kind == ERR_CONFLICT)
-			fprintf(stderr,
-				"stepmill dev: end it by stepmill dev --stop\n");
-		status = EXIT_FAILURE;
-	} else if (options->stop) {
-		status = stop_other(&dev);
-	} else {
+	else
 		status = options->detach ? detach(&dev) : serve(&dev);
-	}
+	if (err.kind == ERR_CONFLICT)
+		fputs("stepmill dev: end it by stepmill dev --stop\n", stderr);
 	dev_fini(&dev);
 	return status;
 }

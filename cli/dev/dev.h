@@ -4,8 +4,6 @@
 
 #include <stdbool.h>
 
-#include "base/err.h"
-
 struct dev_options {
 	const char *data, *project; /* or NULL */
 	int port;                   /* 0: 3456, or the next one that is free */
@@ -15,9 +13,5 @@ struct dev_options {
 
 /* The exit status. */
 int dev_run(const struct dev_options *options);
-
-/* What DATA/dev.json says of the dev that runs in this folder or one above it; NULL:
- * none. {url, databaseUrl, redisUrl, pid, project, data, logs}; the caller's. */
-struct json *dev_find(const char *folder);
 
 #endif

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/xalloc.h"
+#include "dev/state.h"
 #include "digest/digest.h"
 
 #define SOCKET_FOLDER_MAX                                                              \
@@ -75,11 +76,33 @@ short_name(const struct place *place, const char *folder)
 	return xprintf("%s/stepmill-%s", folder, hash);
 }
 
+/* A folder that only the servers' user can enter. Who else can write beside it may have
+ * put something there first: then it is refused. */
 static int
-give(const struct place *place, const char *path, struct err *err)
+make_private(const struct place *place, const char *path, struct err *err)
 {
-	if (place->as_other && chown(path, place->uid, place->gid) < 0)
-		return err_errno(err, "cannot give %s to the servers' user", path);
+	uid_t owner = place->as_other ? place->uid : geteuid();
+	struct stat st;
+
+	if (make_folder(path, 0700, err) < 0)
+		return -1;
+	if (lstat(path, &st) < 0)
+		return err_errno(err, "%s", path);
+	if (!S_ISDIR(st.st_mode) || (st.st_mode & 077) != 0)
+		return err_set(err, ERR_DENIED, "%s is not a folder of ours alone",
+			       path);
+	/* root's own: made just now, or by one that was killed right here */
+	if (place->as_other && st.st_uid == geteuid()) {
+		if (lchown(path, place->uid, place->gid) < 0)
+			return err_errno(err, "cannot give %s to the servers' user",
+					 path);
+		return 0;
+	}
+	if (st.st_uid != owner)
+		return err_set(err, ERR_DENIED,
+			       "%s belongs to another user (%d): run stepmill dev as "
+			       "that user, or choose another folder by --data",
+			       path, (int)st.st_uid);
 	return 0;
 }
 
@@ -90,15 +113,12 @@ make_servers_folder(struct place *place, struct err *err)
 
 	if (!place->as_other || reachable(place->data)) {
 		place->servers = xprintf("%s/servers", place->data);
-		if (make_folder(place->servers, 0700, err) < 0)
-			return -1;
-		return give(place, place->servers, err);
+		return make_private(place, place->servers, err);
 	}
 	if (make_folder("/var/lib/stepmill", 0755, err) < 0)
 		return -1;
 	place->servers = short_name(place, "/var/lib/stepmill");
-	if (make_folder(place->servers, 0700, err) < 0 ||
-	    give(place, place->servers, err) < 0)
+	if (make_private(place, place->servers, err) < 0)
 		return -1;
 	link = xprintf("%s/servers", place->data);
 	if (symlink(place->servers, link) < 0 && errno != EEXIST)
@@ -107,25 +127,20 @@ make_servers_folder(struct place *place, struct err *err)
 	return err->kind == ERR_NONE ? 0 : -1;
 }
 
+/* Its path stands in URLs and in PostgreSQL's list of folders as it is. */
 static int
 make_sockets_folder(struct place *place, struct err *err)
 {
-	struct stat st;
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-";
 
 	place->sockets = xprintf("%s/run", place->servers);
-	if (strlen(place->sockets) > SOCKET_FOLDER_MAX) {
+	if (strlen(place->sockets) > SOCKET_FOLDER_MAX ||
+	    place->sockets[strspn(place->sockets, plain)] != '\0') {
 		free(place->sockets);
 		place->sockets = short_name(place, "/tmp");
 	}
-	if (make_folder(place->sockets, 0700, err) < 0 ||
-	    give(place, place->sockets, err) < 0)
-		return -1;
-	/* in /tmp somebody else may have been first */
-	if (lstat(place->sockets, &st) < 0 || !S_ISDIR(st.st_mode) ||
-	    (st.st_mode & 077) != 0 ||
-	    st.st_uid != (place->as_other ? place->uid : geteuid()))
-		return err_set(err, ERR_DENIED, "%s is not ours alone", place->sockets);
-	return 0;
+	return make_private(place, place->sockets, err);
 }
 
 static int
@@ -178,6 +193,52 @@ find_own_programs(struct place *place, struct err *err)
 	return 0;
 }
 
+char *
+place_data(const char *project, const char *data)
+{
+	char *base = realpath(data != NULL || project == NULL ? "." : project, NULL);
+	char *whole, *real;
+
+	if (base == NULL || (data != NULL && data[0] == '/'))
+		whole = xstrdup(data != NULL ? data : project);
+	else
+		whole = xprintf("%s/%s", base, data != NULL ? data : ".stepmill");
+	real = realpath(whole, NULL); /* one name, whichever way one came */
+	free(base);
+	if (real == NULL)
+		return whole;
+	free(whole);
+	return real;
+}
+
+/* Nothing of what is made here shall be committed by accident. */
+static int
+write_gitignore(const struct place *place, struct err *err)
+{
+	char *path = xprintf("%s/.gitignore", place->data);
+	int result = state_replace_file(path, "*\n", err);
+
+	free(path);
+	return result;
+}
+
+static int
+make_data_folder(struct place *place, const char *data, struct err *err)
+{
+	char *path = place_data(place->project, data);
+	bool made = mkdir(path, 0755) == 0;
+	int result = made ? 0 : make_folder(path, 0755, err);
+
+	free(path);
+	if (result < 0)
+		return -1;
+	place->data = place_data(place->project, data);
+	place->logs = xprintf("%s/log", place->data);
+	if (make_folder(place->logs, 0755, err) < 0)
+		return -1;
+	return made ? write_gitignore(place, err) : 0;
+}
+
 int
 place_find(struct place *place, const char *project, const char *data, struct err *err)
 {
@@ -186,14 +247,10 @@ place_find(struct place *place, const char *project, const char *data, struct er
 	if (place->project == NULL)
 		return err_errno(err, "the project's folder %s",
 				 project ? project : ".");
-	place->data = data != NULL && data[0] == '/' ? xstrdup(data)
-		      : data != NULL ? xprintf("%s/%s", place->project, data)
-				     : xprintf("%s/.stepmill", place->project);
-	place->logs = xprintf("%s/log", place->data);
-	if (make_folder(place->data, 0755, err) < 0 ||
-	    make_folder(place->logs, 0755, err) < 0 || find_user(place, err) < 0 ||
-	    find_own_programs(place, err) < 0 || find_postgres(place, err) < 0 ||
-	    find_redis(place, err) < 0 || make_servers_folder(place, err) < 0)
+	if (find_user(place, err) < 0 || find_own_programs(place, err) < 0 ||
+	    find_postgres(place, err) < 0 || find_redis(place, err) < 0 ||
+	    make_data_folder(place, data, err) < 0 ||
+	    make_servers_folder(place, err) < 0)
 		return -1;
 	return make_sockets_folder(place, err);
 }
@@ -215,7 +272,8 @@ place_lock(struct place *place, struct err *err)
 char *
 place_database_url(const struct place *place)
 {
-	return xprintf("host=%s user=stepmill dbname=stepmill", place->sockets);
+	return xprintf("host=%s port=5432 user=stepmill dbname=stepmill",
+		       place->sockets);
 }
 
 char *

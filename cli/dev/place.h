@@ -27,6 +27,10 @@ struct place {
 	int lock; /* descriptor of DATA/dev.lock, held; -1 */
 };
 
+/* Where the data of a project is (both may be NULL), as one absolute path; the
+ * caller's.
+ */
+char *place_data(const char *project, const char *data);
 /* data and project may be NULL. Makes the folders. */
 int place_find(struct place *place, const char *project, const char *data,
 	       struct err *err);

@@ -14,14 +14,12 @@
 
 struct process {
 	const char *name;
-	const char *const *argv;     /* argv[0] is a path */
-	const char *log;             /* file, appended to */
-	bool as_other;               /* as place->uid */
-	int end_signal;              /* asks it to end; a second one asks it to hurry */
-	int orphan_signal;           /* when dev is gone; 0: the same */
-	pid_t pid;                   /* 0: not running */
-	usec_t started_at, again_at; /* monotonic; again_at 0: no start is due */
-	int quick_ends;              /* in a row, each soon after its start */
+	const char *const *argv; /* argv[0] is a path */
+	const char *log;         /* file, appended to */
+	bool as_other;           /* as place->uid */
+	int end_signal;          /* asks it to end; a second one asks it to hurry */
+	int orphan_signal;       /* when dev is gone; 0: the same */
+	pid_t pid;               /* 0: not running */
 };
 
 int process_start(struct process *process, const struct place *place, struct err *err);

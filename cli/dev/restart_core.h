@@ -9,8 +9,8 @@
 
 #include "base/usec.h"
 
-#define RESTART_YOUNG (5 * USEC_SECOND) /* who lives so long is healthy again */
-#define RESTARTS_MAX  8                 /* young deaths in a row */
+#define RESTART_YOUNG (2 * USEC_SECOND) /* who lives so long is healthy again */
+#define RESTARTS_MAX  10                /* young deaths in a row */
 
 struct restart {
 	usec_t started; /* monotonic */

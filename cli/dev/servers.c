@@ -12,14 +12,15 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/xalloc.h"
+#include "clock.h"
 
 #define START_PATIENCE (30 * USEC_SECOND)
 #define STOP_PATIENCE  (20 * USEC_SECOND)
 #define TICK           (3 * USEC_MS)
+#define SOCKET_ARG     4 /* of Redis: the path of its socket */
 
 static const char *
 text(struct servers *servers, char *owned)
@@ -58,18 +59,22 @@ run_initdb(const struct place *place, const char *data, struct err *err)
 
 /* Writes what differs from PostgreSQL's defaults, and nothing about durability. */
 static void
-fill_postgres(struct servers *servers, const struct place *place, const char *data)
+fill_postgres(struct servers *servers, const struct place *place)
 {
 	const char *argv[] = {
 		text(servers, xprintf("%s/postgres", place->postgres_bin)),
 		"-D",
-		data,
+		servers->data,
 		"-c",
 		"listen_addresses=",
 		"-c",
 		text(servers, xprintf("unix_socket_directories=%s", place->sockets)),
 		"-c",
 		"unix_socket_permissions=0700",
+		"-c",
+		"port=5432",
+		"-c",
+		"max_connections=200",
 		"-c",
 		"shared_buffers=256MB",
 		"-c",
@@ -91,14 +96,6 @@ fill_postgres(struct servers *servers, const struct place *place, const char *da
 		.as_other = true,
 		.end_signal = SIGINT, /* fast shutdown */
 	};
-}
-
-static void
-pause_a_little(void)
-{
-	const struct timespec tick = { .tv_nsec = TICK * 1000 };
-
-	nanosleep(&tick, NULL);
 }
 
 /* postmaster.pid, as pg_ctl reads it: the pid on its first line, the state on its 8th.
@@ -129,7 +126,9 @@ wait_for_former(const char *data)
 {
 	char *path = xprintf("%s/postmaster.pid", data);
 
-	for (usec_t waited = 0; waited < START_PATIENCE; waited += TICK) {
+	usec_t until = clock_mono() + START_PATIENCE;
+
+	while (clock_mono() < until) {
 		FILE *file = fopen(path, "r");
 		char line[64] = "";
 		char *got = file != NULL ? fgets(line, sizeof line, file) : NULL;
@@ -139,7 +138,7 @@ wait_for_former(const char *data)
 		if (got == NULL || atoi(line) <= 0 ||
 		    (kill(atoi(line), 0) < 0 && errno == ESRCH))
 			break;
-		pause_a_little();
+		clock_pause(TICK);
 	}
 	free(path);
 }
@@ -151,21 +150,26 @@ died(const struct process *process, struct err *err)
 		       process->name, process->log);
 }
 
-static int
-start_postgres(struct servers *servers, const struct place *place, const char *data,
-	       struct err *err)
+int
+servers_start_postgres(struct servers *servers, const struct place *place,
+		       struct err *err)
 {
+	wait_for_former(servers->data);
+	return process_start(&servers->postgres, place, err);
+}
+
+static int
+wait_for_postgres(struct servers *servers, struct err *err)
+{
+	usec_t until = clock_mono() + START_PATIENCE;
 	int status;
 
-	wait_for_former(data);
-	if (process_start(&servers->postgres, place, err) < 0)
-		return -1;
-	for (usec_t waited = 0; waited < START_PATIENCE; waited += TICK) {
-		if (postmaster_says(data, servers->postgres.pid, "ready"))
+	while (clock_mono() < until) {
+		if (postmaster_says(servers->data, servers->postgres.pid, "ready"))
 			return 0;
 		if (process_has_ended(&servers->postgres, &status))
 			return died(&servers->postgres, err);
-		pause_a_little();
+		clock_pause(TICK);
 	}
 	return err_set(err, ERR_SYSTEM, "PostgreSQL was not ready in time; see %s",
 		       servers->postgres.log);
@@ -188,28 +192,41 @@ run_createdb(const struct place *place, struct err *err)
 	return result;
 }
 
+static int
+write_mark(const char *mark, struct err *err)
+{
+	int fd = open(mark, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+
+	if (fd < 0)
+		return err_errno(err, "%s", mark);
+	close(fd);
+	return 0;
+}
+
 /* The cluster is made once. A mark tells that it was made to the end: a half-made one,
  * left by a kill in between, is made anew. */
 static int
-make_or_start(struct servers *servers, const struct place *place, const char *data,
-	      struct err *err)
+make_or_start(struct servers *servers, const struct place *place, struct err *err)
 {
 	char *mark = xprintf("%s/made", place->servers);
-	char *broken = xprintf("%s.broken-%d", data, (int)getpid());
+	char *broken = xprintf("%s.broken-%d", servers->data, (int)getpid());
 	bool made = access(mark, F_OK) == 0;
-	int fd, result = -1;
+	int result = 0;
 
-	if (!made && access(data, F_OK) == 0 && rename(data, broken) < 0)
-		err_errno(err, "a half-made PostgreSQL cluster at %s", data);
-	else if (made || run_initdb(place, data, err) == 0)
-		result = start_postgres(servers, place, data, err);
-	if (result == 0 && !made) {
+	if (!made && access(servers->data, F_OK) == 0 &&
+	    rename(servers->data, broken) < 0)
+		result = err_errno(err, "a half-made PostgreSQL cluster at %s",
+				   servers->data);
+	if (result == 0 && !made)
+		result = run_initdb(place, servers->data, err);
+	if (result == 0)
+		result = servers_start_postgres(servers, place, err);
+	if (result == 0)
+		result = wait_for_postgres(servers, err);
+	if (result == 0 && !made)
 		result = run_createdb(place, err);
-		fd =
-		    result == 0 ? open(mark, O_WRONLY | O_CREAT | O_CLOEXEC, 0644) : -1;
-		if (fd >= 0)
-			close(fd);
-	}
+	if (result == 0 && !made)
+		result = write_mark(mark, err);
 	free(mark);
 	free(broken);
 	return result;
@@ -263,17 +280,25 @@ answers(const char *path)
 	return ok;
 }
 
+int
+servers_start_redis(struct servers *servers, const struct place *place, struct err *err)
+{
+	unlink(servers->redis_argv[SOCKET_ARG]); /* of one that was killed */
+	return process_start(&servers->redis, place, err);
+}
+
 static int
 wait_for_redis(struct servers *servers, struct err *err)
 {
+	usec_t until = clock_mono() + START_PATIENCE;
 	int status;
 
-	for (usec_t waited = 0; waited < START_PATIENCE; waited += TICK) {
-		if (answers(servers->redis_argv[4]))
+	while (clock_mono() < until) {
+		if (answers(servers->redis_argv[SOCKET_ARG]))
 			return 0;
 		if (process_has_ended(&servers->redis, &status))
 			return died(&servers->redis, err);
-		pause_a_little();
+		clock_pause(TICK);
 	}
 	return err_set(err, ERR_SYSTEM, "Redis was not ready in time; see %s",
 		       servers->redis.log);
@@ -284,15 +309,12 @@ wait_for_redis(struct servers *servers, struct err *err)
 int
 servers_start(struct servers *servers, const struct place *place, struct err *err)
 {
-	const char *data;
-
 	*servers = (struct servers){ 0 };
-	data = text(servers, xprintf("%s/postgres", place->servers));
-	fill_postgres(servers, place, data);
+	servers->data = text(servers, xprintf("%s/postgres", place->servers));
+	fill_postgres(servers, place);
 	fill_redis(servers, place);
-	unlink(servers->redis_argv[4]);
-	if (process_start(&servers->redis, place, err) < 0 ||
-	    make_or_start(servers, place, data, err) < 0)
+	if (servers_start_redis(servers, place, err) < 0 ||
+	    make_or_start(servers, place, err) < 0)
 		return -1;
 	return wait_for_redis(servers, err);
 }
