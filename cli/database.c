@@ -1,0 +1,194 @@
+/* See database.h. */
+#include "database.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+#include "dev/state.h"
+#include "store/migrate.h"
+
+#define PATIENCE          (10 * USEC_SECOND)
+#define STATEMENT_TIMEOUT (120 * USEC_SECOND)
+
+/* ---- which one ---- */
+
+static bool
+environment_says(void)
+{
+	const char *config = getenv("STEPMILL_CONFIG");
+	const char *url = getenv("STEPMILL_DATABASE_URL");
+
+	return (config != NULL && *config != '\0') || (url != NULL && *url != '\0');
+}
+
+static char *
+config_of(const struct json *dev)
+{
+	const char *data = json_str(json_get(dev, "data"));
+
+	return data != NULL ? xprintf("%s/stepmill.yaml", data) : NULL;
+}
+
+int
+target_find(struct target *target, const struct command *command,
+	    const struct args *args)
+{
+	const char *given = args_value(args, "database-url");
+	const char *config = args_value(args, "config");
+	char *report = NULL, *of_dev;
+
+	*target = (struct target){ 0 };
+	if (given == NULL && config == NULL && !environment_says())
+		target->dev = state_find(".");
+	of_dev = config_of(target->dev);
+	target->settings = settings_load(of_dev != NULL ? of_dev : config, &report);
+	free(of_dev);
+	if (target->settings == NULL) {
+		command_fail(command, CLI_USAGE, "the configuration is wrong");
+		fputs(report, stderr);
+		free(report);
+		target_fini(target);
+		return CLI_USAGE;
+	}
+	target->database_url = given != NULL ? given : target->settings->database_url;
+	target->redis_url = target->settings->redis_url;
+	return CLI_OK;
+}
+
+void
+target_fini(struct target *target)
+{
+	settings_free(&target->settings);
+	json_unref(&target->dev);
+	*target = (struct target){ 0 };
+}
+
+/* ---- asking it ---- */
+
+struct database {
+	struct loop *loop;
+	struct pg *pg;
+	struct timer *timer;
+	/* of the statement under way */
+	void (*on_rows)(void *context, const struct pg_rows *rows);
+	void *context;
+	struct err err;
+};
+
+static void
+on_state(void *context, bool up)
+{
+	struct database *database = context;
+
+	if (up)
+		loop_stop(database->loop);
+}
+
+static void
+on_time(void *context)
+{
+	loop_stop(((struct database *)context)->loop);
+}
+
+struct database *
+database_connect(const char *url, struct err *err)
+{
+	struct database *database = xcalloc(1, sizeof *database);
+	struct pg_conf conf = { .url = url,
+				.application = "stepmill cli",
+				.statement_timeout = STATEMENT_TIMEOUT,
+				.on_state = on_state,
+				.context = database };
+
+	database->loop = loop_new(err);
+	if (database->loop == NULL)
+		goto fail;
+	database->timer = timer_new(database->loop, on_time, database);
+	database->pg = pg_new(database->loop, &conf, err);
+	if (database->pg == NULL)
+		goto fail;
+	timer_set(database->timer, PATIENCE);
+	loop_run(database->loop);
+	timer_stop(database->timer);
+	if (pg_is_up(database->pg))
+		return database;
+	err_set(err, ERR_RETRY, "PostgreSQL cannot be reached");
+fail:
+	database_close(&database);
+	return NULL;
+}
+
+struct database *
+database_open(const char *url, struct err *err)
+{
+	/* says best what is wrong: nobody there, no schema, another version */
+	if (migrate_check(url, err) < 0)
+		return NULL;
+	return database_connect(url, err);
+}
+
+void
+database_close(struct database **database_p)
+{
+	struct database *database = *database_p;
+
+	if (database == NULL)
+		return;
+	*database_p = NULL;
+	pg_free(&database->pg);
+	timer_free(&database->timer);
+	loop_free(&database->loop);
+	free(database);
+}
+
+static void
+on_done(void *context, const struct pg_rows *rows, const struct err *err)
+{
+	struct database *database = context;
+
+	database->err = *err;
+	if (rows != NULL && database->on_rows != NULL)
+		database->on_rows(database->context, rows);
+	loop_stop(database->loop);
+}
+
+int
+database_run(struct database *database, const char *name, const struct pg_args *args,
+	     void (*on_rows)(void *context, const struct pg_rows *rows), void *context,
+	     struct err *err)
+{
+	database->on_rows = on_rows;
+	database->context = context;
+	pg_query(database->pg, name, args, on_done, database);
+	loop_run(database->loop);
+	if (database->err.kind == ERR_NONE)
+		return 0;
+	*err = database->err;
+	return -1;
+}
+
+struct database *
+database_of(const struct command *command, const struct args *args, int *status)
+{
+	struct database *database = NULL;
+	struct target target;
+	struct err err = { 0 };
+
+	*status = target_find(&target, command, args);
+	if (*status != CLI_OK)
+		return NULL;
+	if (target.database_url == NULL)
+		*status = command_usage(command,
+					"no database: no stepmill dev runs here; set "
+					"DATABASE_URL or database.url, or give "
+					"--database-url");
+	else
+		database = database_open(target.database_url, &err);
+	if (err.kind != ERR_NONE)
+		*status = command_fail(
+		    command, err.kind == ERR_RETRY ? CLI_UNREACHABLE : CLI_FAILED, "%s",
+		    err.text);
+	target_fini(&target);
+	return database;
+}

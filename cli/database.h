@@ -1,0 +1,45 @@
+/*
+ * The database, for commands that do not go through a server: which one, and one
+ * statement at a time, waited for.
+ */
+#ifndef CLI_DATABASE_H
+#define CLI_DATABASE_H
+
+#include "command.h"
+#include "conf/settings.h"
+#include "store/pg.h"
+
+/* Where things are, as this command line, folder and environment say. */
+struct target {
+	struct json *dev;          /* of this folder, when that is what counts */
+	struct settings *settings; /* of the configuration (the dev's, if so) */
+	const char *database_url;  /* NULL: nobody says */
+	const char *redis_url;     /* NULL: nobody says */
+};
+
+/* In this order: --database-url; --config; STEPMILL_CONFIG or STEPMILL_DATABASE_URL;
+ * the dev of this folder; ./stepmill.yaml or DATABASE_URL. CLI_OK, or what is wrong was
+ * said. The command must have DATABASE_ARGS. */
+int target_find(struct target *target, const struct command *command,
+		const struct args *args);
+void target_fini(struct target *target);
+
+struct database;
+
+/* Connects to a database of exactly our version. ERR_RETRY: it cannot be reached;
+ * ERR_CONFLICT: it is to be migrated, or newer. */
+struct database *database_open(const char *url, struct err *err);
+/* The same whatever its version. */
+struct database *database_connect(const char *url, struct err *err);
+void database_close(struct database **database_p);
+/* Runs sql/NAME.sql; rows are given to on_rows (may be NULL), valid during the call. */
+int database_run(struct database *database, const char *name,
+		 const struct pg_args *args,
+		 void (*on_rows)(void *context, const struct pg_rows *rows),
+		 void *context, struct err *err);
+
+/* target_find and database_open, with what is wrong said; NULL and *status. */
+struct database *database_of(const struct command *command, const struct args *args,
+			     int *status);
+
+#endif
