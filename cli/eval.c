@@ -14,7 +14,7 @@
 
 #define CONTEXT_MAX (64 * 1024 * 1024)
 
-static const struct arg options[] = {
+const struct arg eval_args[] = {
 	{ "context", 'c', "FILE", "a JSON object of variables; - is standard input" },
 	{ "json", 0, NULL, "errors, too, as JSON on standard output" },
 	{ "help", 'h', NULL, "this text" },
@@ -28,7 +28,7 @@ help(void)
 	      "Evaluates one CEL expression, as in `condition` or inside {{ }}, and "
 	      "prints the\nresult as JSON.\n\n",
 	      stdout);
-	args_help(options);
+	args_help(eval_args);
 	fputs("\nexamples:\n"
 	      "  stepmill eval '[1, 2, 3].filter(n, n > 1)'\n"
 	      "  stepmill eval 'result.count > 3' --context result.json\n"
@@ -166,7 +166,7 @@ eval_main(int argc, char **argv)
 	struct args args;
 	int status;
 
-	if (args_read(&args, options, argc, argv, &err) == 0) {
+	if (args_read(&args, eval_args, argc, argv, &err) == 0) {
 		if (args_has(&args, "help")) {
 			help();
 			return CLI_OK;

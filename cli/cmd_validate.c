@@ -1,0 +1,158 @@
+/* stepmill validate: every error of workflow files, with the place shown. No server. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "commands.h"
+#include "conf/yaml.h"
+#include "engine/workflow.h"
+#include "file.h"
+#include "print.h"
+#include "text.h"
+
+#define SHOWN_MAX 160 /* columns of a line that are shown */
+
+const struct arg validate_args[] = { COMMAND_ARGS };
+
+/* The line's start; NULL: there is none of that number. */
+static const char *
+find_line(const char *text, int number)
+{
+	for (int i = 1; i < number && text != NULL; i++) {
+		text = strchr(text, '\n');
+		text = text != NULL ? text + 1 : NULL;
+	}
+	return text;
+}
+
+/* The line, and a caret under the column, which counts characters. */
+static void
+show_place(const char *text, const struct problem *problem)
+{
+	const char *line = problem->line > 0 ? find_line(text, problem->line) : NULL;
+	struct buf clean = { 0 };
+	size_t used, before = 0;
+	char *copy;
+
+	if (line == NULL)
+		return;
+	copy = xstrndup(line, strcspn(line, "\r\n"));
+	text_clean(copy, &clean);
+	printf("    %.*s\n", (int)text_fitting(buf_text(&clean), SHOWN_MAX, &used),
+	       buf_text(&clean));
+	for (int i = 1; i < problem->column && before < clean.len; i++)
+		while (++before < clean.len && (clean.data[before] & 0xc0) == 0x80)
+			;
+	if (clean.len > 0)
+		clean.data[before] = '\0';
+	used = text_width(buf_text(&clean));
+	if (used < SHOWN_MAX)
+		printf("    %*s^\n", (int)used, "");
+	buf_fini(&clean);
+	free(copy);
+}
+
+static void
+print_problems(const struct problems *problems, const char *text)
+{
+	struct buf clean = { 0 };
+
+	for (size_t i = 0; i < problems->count; i++) {
+		char *line = problem_text(problems, i);
+
+		buf_clear(&clean);
+		text_clean(line, &clean);
+		puts(buf_text(&clean));
+		show_place(text, &problems->list[i]);
+		free(line);
+	}
+	buf_fini(&clean);
+}
+
+static struct json *
+problems_json(const struct problems *problems)
+{
+	struct json *list = json_new_array();
+
+	for (size_t i = 0; i < problems->count; i++) {
+		struct json *item = json_new_object();
+
+		json_set(item, "line", json_new_int(problems->list[i].line));
+		json_set(item, "column", json_new_int(problems->list[i].column));
+		json_set(item, "path", json_new_str(problems->list[i].path));
+		json_set(item, "message", json_new_str(problems->list[i].message));
+		json_append(list, item);
+	}
+	return list;
+}
+
+static struct json *
+report_of(const char *path, bool good, const struct problems *problems)
+{
+	struct json *item = json_new_object();
+
+	json_set(item, "file", json_new_str(path));
+	json_set(item, "valid", json_new_bool(good));
+	json_set(item, "errors", problems_json(problems));
+	return item;
+}
+
+static struct workflow *
+read_workflow(const char *text, size_t len, struct problems *problems)
+{
+	struct doc *doc = yaml_parse(text, len, problems);
+	struct workflow *workflow = doc != NULL ? workflow_read(doc, problems) : NULL;
+
+	doc_free(&doc);
+	return workflow;
+}
+
+/* report is NULL where people read. */
+static int
+validate(const char *path, struct json *report)
+{
+	struct problems problems = { .file = xstrdup(path) };
+	struct workflow *workflow = NULL;
+	struct err err = { 0 };
+	size_t len;
+	char *text = file_read(path, YAML_BYTES_MAX, &len, &err);
+	bool good;
+
+	if (text != NULL)
+		workflow = read_workflow(text, len, &problems);
+	else
+		problems_add_at(&problems, 0, 0, "", "%s", err.text);
+	good = workflow != NULL;
+	if (report != NULL)
+		json_append(report, report_of(path, good, &problems));
+	else if (good)
+		printf("%s: good (%s, %zu step%s)\n", path, workflow->name,
+		       workflow->steps_count, workflow->steps_count == 1 ? "" : "s");
+	else if (text != NULL)
+		print_problems(&problems, text);
+	else
+		puts(err.text);
+	workflow_free(&workflow);
+	problems_fini(&problems);
+	free(text);
+	return good ? CLI_OK : CLI_FAILED;
+}
+
+int
+cmd_validate(const struct command *command, const struct args *args)
+{
+	struct json *report;
+	int status = CLI_OK;
+
+	if (args->words_count == 0)
+		return command_usage(command, "name at least one file");
+	report = args_has(args, "json") ? json_new_array() : NULL;
+	for (size_t i = 0; i < args->words_count; i++)
+		if (validate(args->words[i], report) != CLI_OK)
+			status = CLI_FAILED;
+	if (report != NULL)
+		print_json(report);
+	json_unref(&report);
+	return status;
+}

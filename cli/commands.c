@@ -1,0 +1,69 @@
+/* The table of commands; --help, completion and the man page are made from it or
+ * compared with it. */
+#include "commands.h"
+
+#include <string.h>
+
+#include "eval.h"
+
+#define RUN_MORE                                                                       \
+	"NAME is a workflow, or a .yaml file, which is registered first. KEY=VALUE\n"  \
+	"sets a member of the input (VALUE is JSON where it is JSON, else text).\n"    \
+	"Ctrl-C stops watching; the run goes on. The exit status tells how it ended."
+#define DEV_MORE                                                                       \
+	"Nothing has to be configured: PostgreSQL and Redis are started for this\n"    \
+	"folder alone, on Unix sockets, and all data stays in --data. Ctrl-C ends\n"   \
+	"everything once the steps in hand are done; a second one does not wait for\n" \
+	"them: they are handed back and go on at the next start."
+#define KEYS_MORE                                                                      \
+	"A key is printed once, when it is made; only its hash is kept. Roles: a\n"    \
+	"viewer reads, an operator also starts and cancels, an admin also registers\n" \
+	"and scales."
+#define BENCH_MORE                                                                     \
+	"seq10    runs of ten no-op steps, each stored before the next starts\n"       \
+	"single   runs of one no-op step, each triggered by a request of its own\n"    \
+	"latency  as seq10, but one run at a time\n"                                   \
+	"Every figure is read from PostgreSQL afterwards; that all runs completed\n"   \
+	"and no event is missing is checked."
+
+/* clang-format off */
+const struct command commands[] = {
+	{ "dev", "", "run everything here: private PostgreSQL and Redis, supervisor, workers",
+	  DEV_MORE, dev_args, cmd_dev },
+	{ "run", "NAME [KEY=VALUE]...", "start a workflow and watch it", RUN_MORE,
+	  run_args, cmd_run },
+	{ "list", "", "list runs, newest first", NULL, list_args, cmd_list },
+	{ "show", "RUN", "show a run: its steps, comments and artifacts", NULL,
+	  show_args, cmd_show },
+	{ "logs", "RUN", "print the log of a run", NULL, logs_args, cmd_logs },
+	{ "events", "RUN", "print the events of a run", NULL, events_args, cmd_events },
+	{ "cancel", "RUN...", "cancel runs", NULL, cancel_args, cmd_cancel },
+	{ "workflows", "[list | show NAME | versions NAME | register FILE...]",
+	  "list, look at, and register workflows", NULL, workflows_args, cmd_workflows },
+	{ "validate", "FILE...", "check workflow files; nothing is registered", NULL,
+	  validate_args, cmd_validate },
+	{ "eval", "EXPR", "evaluate an expression", NULL, eval_args, NULL },
+	{ "scale", "[WORKERS]", "show or set the number of workers", NULL, scale_args,
+	  cmd_scale },
+	{ "migrate", "", "bring the database to this version", NULL, migrate_args,
+	  cmd_migrate },
+	{ "keys", "create | list | revoke NAME", "API keys, directly in the database",
+	  KEYS_MORE, keys_args, cmd_keys },
+	{ "doctor", "", "check this machine and the servers, with a way out", NULL,
+	  doctor_args, cmd_doctor },
+	{ "bench", "seq10 | single | latency", "measure this installation", BENCH_MORE,
+	  bench_args, cmd_bench },
+	{ "completion", "bash | zsh | fish", "print a completion script for a shell", NULL,
+	  completion_args, cmd_completion },
+	{ 0 },
+};
+/* clang-format on */
+
+const struct command *
+command_find(const char *name)
+{
+	for (const struct command *it = commands; it->name != NULL; it++)
+		if (strcmp(it->name, name) == 0)
+			return it;
+	return NULL;
+}

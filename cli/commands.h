@@ -1,0 +1,33 @@
+/* The table of commands: each is one file, and one row in commands.c. */
+#ifndef CLI_COMMANDS_H
+#define CLI_COMMANDS_H
+
+#include "command.h"
+
+#define COMMAND(name)                                                                  \
+	extern const struct arg name##_args[];                                         \
+	int cmd_##name(const struct command *command, const struct args *args)
+
+COMMAND(bench);
+COMMAND(cancel);
+COMMAND(completion);
+COMMAND(dev);
+COMMAND(doctor);
+COMMAND(events);
+COMMAND(keys);
+COMMAND(list);
+COMMAND(logs);
+COMMAND(migrate);
+COMMAND(run);
+COMMAND(scale);
+COMMAND(show);
+COMMAND(validate);
+COMMAND(workflows);
+
+#undef COMMAND
+
+extern const struct command commands[];
+/* NULL: there is none of that name. */
+const struct command *command_find(const char *name);
+
+#endif
