@@ -79,7 +79,7 @@ class Stepmill:
                 state = json.loads(path.read_text())
             except (OSError, ValueError):
                 return None
-            return state if state["pid"] == self.process.pid else None
+            return state if state.get("pid") == self.process.pid and "url" in state else None
 
         self.state = wait_for("stepmill dev ready", ready, seconds)
         self.url = self.state["url"]
@@ -102,7 +102,12 @@ class Stepmill:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def __enter__(self):
-        return self.start()
+        try:
+            return self.start()
+        except BaseException:
+            print(self.log()[-20000:])
+            self.remove()
+            raise
 
     def __exit__(self, kind, value, trace):
         try:
