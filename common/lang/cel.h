@@ -1,8 +1,8 @@
 /*
  * CEL, the Common Expression Language (cel-spec's language definition): compile once,
- * evaluate often. Data only: no input can loop for ever, reach outside, or crash it; the
- * cost of an evaluation is bounded (CEL_COST_MAX), so are depth and sizes. "===" and
- * "!==" are read as "==" and "!=". What is left out of the standard stands in
+ * evaluate often. Data only: no input can loop for ever, reach outside, or crash it;
+ * the cost of an evaluation is bounded (CEL_COST_MAX), so are depth and sizes. "==="
+ * and "!==" are read as "==" and "!=". What is left out of the standard stands in
  * docs/expressions.md.
  */
 #ifndef LANG_CEL_H
@@ -32,15 +32,16 @@ struct cel_scope {
 	void *context;
 };
 
-/* NULL with err (ERR_INPUT: "1:9: expected ..., found ...") and *place filled. place may
- * be NULL. */
+/* NULL with err (ERR_INPUT: "1:9: expected ..., found ...") and *place filled. place
+ * may be NULL. */
 struct cel *cel_compile(const char *text, size_t len, struct cel_place *place,
 			struct err *err);
 void cel_free(struct cel **cel_p);
 const char *cel_source(const struct cel *cel);
 
 /* 0 and the value as JSON (a timestamp and a duration as strings, bytes as base64, what
- * JSON has no form for as its text); or -1 with err ("EXPR" 1:3: no such key: "foo"). */
+ * JSON has no form for as its text); or -1 with err ("EXPR" 1:3: no such key: "foo").
+ */
 int cel_eval(const struct cel *cel, const struct cel_scope *scope, struct json **out,
 	     struct err *err);
 /* The same, with the error's place in *place and not in its text: for who shows the
@@ -52,9 +53,9 @@ int cel_test(const struct cel *cel, const struct cel_scope *scope, bool *out,
 	     struct err *err);
 
 /* Which variables it reads, with the member that follows if it is written literally:
- * steps.build.output gives ("steps", "build"), steps["load-spec"] ("steps", "load-spec"),
- * steps[x] ("steps", NULL), input ("input", NULL). Comprehension variables are not
- * reported. */
+ * steps.build.output gives ("steps", "build"), steps["load-spec"] ("steps",
+ * "load-spec"), steps[x] ("steps", NULL), input ("input", NULL). Comprehension
+ * variables are not reported. */
 typedef void cel_ref_fn(void *context, const char *variable, const char *member);
 void cel_refs(const struct cel *cel, cel_ref_fn *fn, void *context);
 

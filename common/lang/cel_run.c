@@ -197,8 +197,8 @@ hint(const struct cel_fault *fault)
 	while (json_next(&it)) {
 		if (it.key_len > HINT_LEN)
 			continue;
-		if (strncmp(it.key, key, fault->key.len) == 0 &&
-		    it.key[fault->key.len] == '-')
+		if (it.key_len > fault->key.len && it.key[fault->key.len] == '-' &&
+		    memcmp(it.key, key, fault->key.len) == 0)
 			return it.key;
 		names[count++] = it.key;
 	}
