@@ -117,6 +117,56 @@ test_table(void **state)
 	assert_int_equal(wrong, 0);
 }
 
+/* "| `CODE` |" at the end of the line, cut off there; NULL when it is none. */
+static char *
+last_cell(char *line)
+{
+	size_t len = strlen(line);
+	char *start;
+
+	if (len < 6 || strcmp(line + len - 3, "` |") != 0)
+		return NULL;
+	line[len - 3] = '\0';
+	start = strrchr(line, '|');
+	if (start == NULL || strncmp(start, "| `", 3) != 0 ||
+	    strchr(start + 3, '`') != NULL)
+		return NULL;
+	start[1] = '\0';
+	return start + 3;
+}
+
+/* The rows of the page whose last two cells are code: an example and what it gives. */
+static void
+test_the_examples_of_the_page(void **state)
+{
+	char *text = text_file_read(TESTS_DIR "/../docs/expressions.md", NULL);
+	char *block, *end, *rest = text, *line, *result, *example, *got;
+	struct json *context;
+	int checked = 0;
+
+	(void)state;
+	assert_non_null(text);
+	block = strstr(text, "```json\n");
+	assert_non_null(block);
+	end = strstr(block + 8, "```");
+	block = xstrndup(block + 8, (size_t)(end - block - 8));
+	context = parse(block);
+	free(block);
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		if (*line != '|' || (result = last_cell(line)) == NULL ||
+		    (example = last_cell(line)) == NULL || strlen(line) < 3)
+			continue;
+		got = evaluate(example, context);
+		if (!as_expected(got, result))
+			fail_msg("%s gives %s, not %s", example, got, result);
+		free(got);
+		checked++;
+	}
+	assert_true(checked > 60);
+	json_unref(&context);
+	free(text);
+}
+
 static void
 test_place_of_a_mistake(void **state)
 {
@@ -453,6 +503,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_the_examples_of_the_page),
 		cmocka_unit_test(test_place_of_a_mistake),
 		cmocka_unit_test(test_a_condition_is_a_bool),
 		cmocka_unit_test(test_the_error_names_the_expression_on_one_line),
