@@ -15,12 +15,13 @@ struct claimed {
 	struct uuid run;
 	int number, fence, attempt, losses, deaths;
 	const char *step_key;
-	bool woke; /* it waited, and its time has come */
+	bool woke;           /* it waited, and its time has come */
 	bool started_before; /* started event is already in the log */
-	usec_t started_at; /* of this attempt, the database's clock */
+	usec_t started_at;   /* of this attempt, the database's clock */
 	struct uuid definition, project;
 	const char *run_id, *project_path, *triggered_by;
-	struct json *input, *trigger, *state; /* the receiver's: take and set NULL, or left */
+	struct json *input, *trigger,
+	    *state; /* the receiver's: take and set NULL, or left */
 	enum priority priority;
 	const char *queue;
 };
@@ -32,9 +33,9 @@ typedef void claimed_fn(void *context, struct claimed *list, size_t count,
 struct claimer *claimer_new(struct pg *pg, struct loop *loop, const struct uuid *worker,
 			    const char *const *queues, size_t queues_count);
 void claimer_free(struct claimer **claimer_p);
-/* One claim at a time. refs may be none; most: free slots (at most 256); own_search false:
- * named ones only. err ERR_DENIED: this worker was declared dead. After ERR_LOST the next
- * claim answers what the lost one took, and looks at no queue. */
+/* One claim at a time. refs may be none; most: free slots (at most 256); own_search
+ * false: named ones only. err ERR_DENIED: this worker was declared dead. After ERR_LOST
+ * the next claim answers what the lost one took, and looks at no queue. */
 void claimer_claim(struct claimer *claimer, const struct step_ref *refs, size_t count,
 		   int most, const enum priority order[static PRIORITIES],
 		   bool own_search, claimed_fn *done, void *context);
@@ -43,7 +44,8 @@ void claimer_claim(struct claimer *claimer, const struct step_ref *refs, size_t 
 bool claimer_has_more(const struct claimer *claimer);
 /* Is anything ready in these queues (limit 1 per queue and priority)? */
 typedef void ready_exists_fn(void *context, bool ready, const struct err *err);
-void claimer_ready_exists(struct claimer *claimer, ready_exists_fn *done, void *context);
+void claimer_ready_exists(struct claimer *claimer, ready_exists_fn *done,
+			  void *context);
 
 /* Outputs, errors and statuses of the newest visits of named steps of runs: what the
  * claimed steps refer to. keys NULL: all steps of that run. */
@@ -56,7 +58,7 @@ struct visit_row {
 	struct uuid run;
 	const char *key;
 	int number;
-	int status; /* enum step_status */
+	int status;                  /* enum step_status */
 	struct json *output, *error; /* the receiver's */
 };
 typedef void visits_fn(void *context, struct visit_row *list, size_t count,

@@ -14,8 +14,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/step_ref.h"
-#include "json/json.h"
 #include "loop/loop.h"
+#include "json/json.h"
 
 struct pg;
 
@@ -23,7 +23,8 @@ struct pg_conf {
 	const char *url;         /* libpq URI or key=value string */
 	const char *application; /* "stepmill worker" */
 	usec_t statement_timeout;
-	bool hot; /* claims and finishes: generic plans only, see engine notes in sql/README */
+	bool hot; /* claims and finishes: generic plans only, see engine notes in
+		     sql/README */
 	/* Called at each change: connected (after the session is set up), or lost. */
 	void (*on_state)(void *context, bool up);
 	void *context;
@@ -42,14 +43,28 @@ const struct pg_stats *pg_stats(const struct pg *pg);
 
 /* ---- parameters, in order $1, $2, ... ---- */
 
-enum pg_type { PG_BOOL, PG_INT2, PG_INT4, PG_INT8, PG_TEXT, PG_UUID, PG_JSONB, PG_TIME,
-	       PG_BYTES, PG_TYPES };
+enum pg_type {
+	PG_BOOL,
+	PG_INT2,
+	PG_INT4,
+	PG_INT8,
+	PG_TEXT,
+	PG_UUID,
+	PG_JSONB,
+	PG_TIME,
+	PG_BYTES,
+	PG_TYPES
+};
 
 #define PG_ARGS_MAX 40
 
 struct pg_args {
 	struct buf data;
-	struct { uint32_t type; long offset; int len; } at[PG_ARGS_MAX]; /* len -1: null */
+	struct {
+		uint32_t type;
+		long offset;
+		int len;
+	} at[PG_ARGS_MAX]; /* len -1: null */
 	int count;
 	/* the array being built */
 	size_t array_start;
@@ -67,9 +82,10 @@ void pg_arg_int4(struct pg_args *args, int32_t value);
 void pg_arg_int8(struct pg_args *args, int64_t value);
 void pg_arg_text(struct pg_args *args, const char *text); /* NULL: null */
 void pg_arg_text_len(struct pg_args *args, const char *text, size_t len);
-void pg_arg_uuid(struct pg_args *args, const struct uuid *id); /* NULL: null */
+void pg_arg_uuid(struct pg_args *args, const struct uuid *id);   /* NULL: null */
 void pg_arg_json(struct pg_args *args, const struct json *json); /* NULL: SQL null */
-void pg_arg_json_text(struct pg_args *args, const char *text, size_t len); /* as jsonb */
+void pg_arg_json_text(struct pg_args *args, const char *text,
+		      size_t len);                      /* as jsonb */
 void pg_arg_time(struct pg_args *args, usec_t instant); /* 0: null */
 void pg_arg_bytes(struct pg_args *args, const void *data, size_t len);
 /* An array parameter: begin, the items (same calls), end. */
@@ -89,7 +105,8 @@ struct uuid pg_uuid(const struct pg_rows *rows, int row, int column);
 usec_t pg_time(const struct pg_rows *rows, int row, int column); /* 0 when null */
 /* text, json, jsonb (its version byte left out), bytea; valid while rows are. */
 const char *pg_text(const struct pg_rows *rows, int row, int column, size_t *len);
-struct json *pg_json(const struct pg_rows *rows, int row, int column); /* the caller's */
+struct json *pg_json(const struct pg_rows *rows, int row,
+		     int column); /* the caller's */
 
 /* ---- sending ---- */
 
@@ -98,11 +115,12 @@ struct json *pg_json(const struct pg_rows *rows, int row, int column); /* the ca
  * serialization), ERR_LOST (sent, answer unknown), ERR_CONFLICT (unique or foreign key;
  * the text begins with the constraint's name), ERR_INPUT (data PostgreSQL refuses),
  * ERR_SYSTEM (anything else). */
-typedef void pg_done_fn(void *context, const struct pg_rows *rows, const struct err *err);
+typedef void pg_done_fn(void *context, const struct pg_rows *rows,
+			const struct err *err);
 typedef void pg_end_fn(void *context, const struct err *err); /* ERR_NONE: committed */
 
-/* One statement, one transaction. args are copied (may be NULL). While the connection is
- * away the call fails with ERR_RETRY at once (on the next turn). */
+/* One statement, one transaction. args are copied (may be NULL). While the connection
+ * is away the call fails with ERR_RETRY at once (on the next turn). */
 void pg_query(struct pg *pg, const char *name, const struct pg_args *args,
 	      pg_done_fn *done, void *context);
 
@@ -116,8 +134,8 @@ void pg_batch_add(struct pg_batch *batch, const char *name, const struct pg_args
 void pg_batch_send(struct pg_batch **batch_p, pg_end_fn *end, void *context);
 
 /* For rooms that answer through a callback of their own: memory lives as long as the
- * batch and is freed with it, told or not (may be NULL). owner: pg_forget with it forgets
- * the batch; may be called for two owners. */
+ * batch and is freed with it, told or not (may be NULL). owner: pg_forget with it
+ * forgets the batch; may be called for two owners. */
 void pg_batch_attach(struct pg_batch *batch, const void *owner, void *memory);
 
 /* No callback with this context will come any more (its owner dies). */

@@ -44,7 +44,7 @@ struct pg {
 	size_t pending;
 	bool flush_deferred, dead;
 	unsigned char *prepared; /* enum prepared, per query */
-	int64_t session; /* new with each connection; see session.h */
+	int64_t session;         /* new with each connection; see session.h */
 	bool session_taken;
 	struct pg_stats stats;
 };

@@ -12,22 +12,22 @@
 struct new_run {
 	struct uuid id;
 	struct uuid definition;
-	const char *workflow_name; /* run_id is NAME-NUMBER */
-	const struct uuid *project; /* NULL: the workflow's, else "default" */
+	const char *workflow_name;    /* run_id is NAME-NUMBER */
+	const struct uuid *project;   /* NULL: the workflow's, else "default" */
 	struct json *input, *trigger; /* borrowed; storable */
 	enum priority priority;
-	const char *triggered_by; /* "manual" */
-	const char *requested_by; /* or NULL */
-	const char *idempotency_key; /* or NULL */
-	const char *trace_id; /* or NULL */
-	usec_t timeout;  /* of the whole run; 0: none */
-	usec_t run_at;   /* 0: now; else the run is pending until then */
+	const char *triggered_by;     /* "manual" */
+	const char *requested_by;     /* or NULL */
+	const char *idempotency_key;  /* or NULL */
+	const char *trace_id;         /* or NULL */
+	usec_t timeout;               /* of the whole run; 0: none */
+	usec_t run_at;                /* 0: now; else the run is pending until then */
 	const char *step_key, *queue; /* its first step */
 	int max_attempts;
 };
 
-/* One transaction for all. err ERR_CONFLICT "workflow_runs_idempotency...": one of them is
- * a repetition; the caller then sends them one by one. */
+/* One transaction for all. err ERR_CONFLICT "workflow_runs_idempotency...": one of them
+ * is a repetition; the caller then sends them one by one. */
 void runs_insert(struct pg *pg, const struct new_run *runs, size_t count,
 		 pg_end_fn *done, void *context);
 
@@ -47,8 +47,8 @@ void runs_end(struct pg *pg, const struct uuid *ids, size_t count, enum run_end 
 
 /* ---- the clock's part (scheduler) ---- */
 
-/* Steps and runs with a time (retrying, waiting, pending runs with runAt) up to `until`,
- * earliest first, at most `most`; the time of each comes back. */
+/* Steps and runs with a time (retrying, waiting, pending runs with runAt) up to
+ * `until`, earliest first, at most `most`; the time of each comes back. */
 struct timer_row {
 	struct step_ref ref;
 	usec_t run_at;
@@ -57,8 +57,8 @@ typedef void timers_fn(void *context, const struct timer_row *rows, size_t count
 		       const struct err *err);
 void timers_load(struct pg *pg, usec_t until, int most, timers_fn *done, void *context);
 /* Makes those of the named steps ready whose time has come by the database's clock. */
-void timers_fire(struct pg *pg, const struct step_ref *refs, size_t count, ready_fn *done,
-		 void *context);
+void timers_fire(struct pg *pg, const struct step_ref *refs, size_t count,
+		 ready_fn *done, void *context);
 /* Runs past their deadline / runs that nothing can move (running, yet no open step). */
 typedef void run_ids_fn(void *context, const struct uuid *ids, size_t count,
 			const struct err *err);
