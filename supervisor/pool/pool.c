@@ -45,7 +45,7 @@ on_ready(struct pool *pool, struct seat *seat, const struct child_line *line)
 {
 	(void)line;
 	pool_core_said_ready(seat);
-	log_info(seat->front ? "front.ready" : "worker.ready",
+	log_info(seat->front ? "front.admitted" : "worker.admitted",
 		 F_UUID("worker", seat->front ? NULL : &seat->id),
 		 F_INT("child", seat->pid),
 		 F_INT("ms", (loop_mono(pool->loop) - seat->started_at) / USEC_MS));

@@ -97,7 +97,7 @@ class Pool:
             stderr=self.log_file, start_new_session=True)
         if ready:
             wait("all children ready", lambda: self.front() and
-                 len(self.log("worker.ready")) == workers and self.log("front.ready"))
+                 len(self.log("worker.admitted")) == workers and self.log("front.admitted"))
 
     def set_mode(self, mode):
         (self.folder / "mode").write_text(mode)
@@ -197,7 +197,7 @@ def test_a_dead_worker_is_told_to_the_front_and_replaced(pool):
     at = time.monotonic()
     told = wait("the front heard of it", lambda: pool.front().heard(f"heard dead {victim.role}"))
     assert told[0] - at < 0.1
-    pool.wait_log("worker.ready", 3)
+    pool.wait_log("worker.admitted", 3)
     assert pool.wait_log("worker.started", 3)[2]["starts"] == 2
     ended = pool.log("worker.ended")[0]
     assert (ended["signal"], ended["delay_ms"], ended["level"]) == ("KILL", 0, "warn")
@@ -212,12 +212,12 @@ def test_time_from_death_to_telling(pool):
         victim = pool.workers()[0]
         victim.do("orphans")
         wait("orphans", lambda: victim.heard("did orphans"))
-        ready = len(pool.log("worker.ready"))
+        ready = len(pool.log("worker.admitted"))
         victim.kill()
         at = time.monotonic()
         times.append(wait("the front heard of it", lambda: pool.front().heard(
             f"heard dead {victim.role}"))[0] - at)
-        pool.wait_log("worker.ready", ready + 1)
+        pool.wait_log("worker.admitted", ready + 1)
     times.sort()
     print(f"death to telling, ms: p50 {times[10] * 1000:.1f} max {times[-1] * 1000:.1f}")
     assert times[10] < 0.1
@@ -253,7 +253,7 @@ def is_below(pid, ancestor):
 
 def test_without_a_front_a_worker_is_told(pool):
     pool.start(workers=2, mode="front silent", ready=False)
-    pool.wait_log("worker.ready", 2)
+    pool.wait_log("worker.admitted", 2)
     victim, other = pool.workers()
     victim.kill()
     wait("the other heard of it", lambda: other.heard(f"heard dead {victim.role}"))
@@ -286,14 +286,14 @@ def test_crash_loop_slows_down(pool):
     ended = pool.wait_log("worker.ended", 5)
     assert [record["delay_ms"] for record in ended[:5]] == [100, 200, 400, 800, 1600]
     pool.set_mode("")
-    pool.wait_log("worker.ready")
+    pool.wait_log("worker.admitted")
 
 
 def test_exit_75_is_tried_again_later(pool):
     pool.start(workers=1, mode="worker exit 75", ready=False)
     assert pool.wait_log("worker.ended")[0]["delay_ms"] == 1000
     pool.set_mode("")
-    pool.wait_log("worker.ready")
+    pool.wait_log("worker.admitted")
 
 
 def test_exit_78_is_not_tried_again_until_reloaded(pool):
@@ -307,7 +307,7 @@ def test_exit_78_is_not_tried_again_until_reloaded(pool):
     pool.set_mode("")
     (pool.folder / "reload").write_text("1 8")
     pool.signal(signal.SIGHUP)
-    pool.wait_log("worker.ready")
+    pool.wait_log("worker.admitted")
 
 
 def test_a_front_that_exits_78_ends_the_supervisor(pool):
@@ -402,7 +402,7 @@ def test_nonsense_is_passed_over(pool):
     worker.do("x" * 10000)  # without end: the channel closes, the child leaves by itself
     pool.wait_log("channel.closed")
     wait("end of file", lambda: worker.heard("end of file"))
-    pool.wait_log("worker.ready", 2)
+    pool.wait_log("worker.admitted", 2)
 
 
 def test_drain(pool):
@@ -521,7 +521,7 @@ def test_reload(pool):
 def test_a_reload_waits_for_those_that_start(pool):
     pool.start(workers=1, mode="worker silent", ready=False)
     worker = pool.wait_workers(1)[0]
-    pool.wait_log("front.ready")
+    pool.wait_log("front.admitted")
     (pool.folder / "reload").write_text("1 8")
     pool.signal(signal.SIGHUP)
     pool.wait_log("pool.reloaded")
