@@ -286,10 +286,9 @@ put_all_back(struct finish *finish)
 }
 
 static void
-go_on_or_free(struct finish *finish, struct finish_entry *entry,
-	      const struct finish_item *item)
+go_on_or_free(struct finish *finish, const struct finish_entry *entry,
+	      struct slot *slot, const struct finish_item *item)
 {
-	struct slot *slot = entry->slot;
 	struct step_ref ref = { entry->run, item->next.number };
 
 	if (item->next.key != NULL && item->next.held && slot != NULL) {
@@ -309,6 +308,7 @@ entry_stored(struct finish *finish, struct finish_entry *entry,
 {
 	struct slot *slot = entry->slot;
 
+	entry->slot = NULL; /* the slot may end here, before its entry */
 	if (slot != NULL)
 		slot->in_flight--;
 	if (item->accepted) {
@@ -317,7 +317,7 @@ entry_stored(struct finish *finish, struct finish_entry *entry,
 		if (slot != NULL && slot->gathered != NULL)
 			slot->gathered->plan.item.say_started = false;
 		if (entry->ended)
-			go_on_or_free(finish, entry, item);
+			go_on_or_free(finish, entry, slot, item);
 		return;
 	}
 	finish->stats.fenced++;
