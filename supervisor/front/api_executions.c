@@ -239,6 +239,8 @@ struct watching {
 	int64_t since;
 	usec_t until; /* monotonic */
 	struct feed_wait *wait;
+	bool looking; /* a query is under way */
+	bool again;   /* something was heard meanwhile: its answer may be too old */
 };
 
 static void
@@ -251,7 +253,7 @@ watching_free(void *state)
 	free(watching);
 }
 
-static void look(void *context);
+static void look(struct watching *watching);
 
 static void
 on_events(void *context, const struct pg_rows *rows, const struct err *err)
@@ -263,6 +265,7 @@ on_events(void *context, const struct pg_rows *rows, const struct err *err)
 	const char *text;
 	size_t len;
 
+	watching->looking = false;
 	if (rows == NULL) {
 		reply_err(exchange, err);
 		return;
@@ -270,8 +273,8 @@ on_events(void *context, const struct pg_rows *rows, const struct err *err)
 	text = pg_text(rows, 0, 0, &len);
 	/* "[]", and more may come: wait. Nothing comes after the end. */
 	if (len <= 2 && left > 0 && !pg_bool(rows, 0, 1)) {
-		watching->wait = feed_wait(watching->front->feed, &watching->run,
-					   watching->since, left, look, watching);
+		if (watching->again)
+			look(watching);
 		return;
 	}
 	buf_str(&body, "{\"data\":");
@@ -284,12 +287,28 @@ on_events(void *context, const struct pg_rows *rows, const struct err *err)
 }
 
 static void
-look(void *context)
+on_heard(void *context)
 {
 	struct watching *watching = context;
-	struct pg_args args;
 
 	watching->wait = NULL;
+	watching->again = true;
+	if (!watching->looking)
+		look(watching);
+}
+
+/* Listens first and looks then: an event in between would be heard by nobody. */
+static void
+look(struct watching *watching)
+{
+	usec_t left = watching->until - loop_mono(watching->front->loop);
+	struct pg_args args;
+
+	watching->looking = true;
+	watching->again = false;
+	if (left > 0 && watching->wait == NULL)
+		watching->wait = feed_wait(watching->front->feed, &watching->run,
+					   watching->since, left, on_heard, watching);
 	pg_args_init(&args);
 	pg_arg_uuid(&args, &watching->run);
 	pg_arg_int8(&args, watching->since);
