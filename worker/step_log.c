@@ -25,7 +25,7 @@
 
 #define NAME_MAX_CHARS 80
 #define LINE_MAX_BYTES (64 * 1024)
-/* Of a program's output, in one attempt. Its head and tail are the step's output. */
+/* Of lines of programs, in one attempt. Head and tail of an output are kept anyway. */
 #define STREAM_MAX (16 * 1024 * 1024)
 
 struct step_log {
@@ -35,7 +35,8 @@ struct step_log {
 	int own, run;       /* descriptors, or -1 */
 	struct buf lines;   /* not written yet */
 	struct buf part[2]; /* lines of programs that have not ended */
-	size_t streamed;    /* bytes of programs taken */
+	size_t streamed;    /* bytes of such lines */
+	bool full;          /* and that was said */
 	unsigned long lost; /* lines that could not be written */
 };
 
@@ -176,6 +177,24 @@ level_of(int stream)
 	return stream == 2 ? STEP_WARN : STEP_INFO;
 }
 
+/* Past the limit the rest is left out, and that is said once. */
+static void
+add_streamed(struct step_log *log, int stream, const char *text, size_t len)
+{
+	static const char note[] = "the log of this step is full; what its programs "
+				   "print from here on is left out";
+	size_t before = log->lines.len;
+
+	if (log->full)
+		return;
+	add_line(log, level_of(stream), text, len);
+	log->streamed += log->lines.len - before;
+	if (log->streamed <= STREAM_MAX)
+		return;
+	log->full = true;
+	add_line(log, STEP_WARN, note, sizeof note - 1);
+}
+
 static void
 end_line(struct step_log *log, int stream, const char *text, size_t len)
 {
@@ -188,33 +207,8 @@ end_line(struct step_log *log, int stream, const char *text, size_t len)
 	}
 	if (len > 0 && text[len - 1] == '\r')
 		len--;
-	add_line(log, level_of(stream), text, len);
+	add_streamed(log, stream, text, len);
 	buf_clear(part);
-}
-
-/* The rest of what is taken of this program is left out, and that is said once. */
-static size_t
-limit_stream(struct step_log *log, int stream, size_t len)
-{
-	static const char note[] =
-	    "the log of this step is full; what its programs print "
-	    "from here on is left out";
-
-	if (log->streamed + len <= STREAM_MAX) {
-		log->streamed += len;
-		return len;
-	}
-	if (log->streamed < STREAM_MAX) {
-		len = STREAM_MAX - log->streamed;
-		log->streamed = STREAM_MAX;
-		return len;
-	}
-	if (log->streamed == STREAM_MAX) {
-		log->streamed++; /* said */
-		end_line(log, stream, "", 0);
-		step_log_write(log, STEP_WARN, note, sizeof note - 1);
-	}
-	return 0;
 }
 
 void
@@ -223,9 +217,9 @@ step_log_stream(struct step_log *log, int stream, const char *data, size_t len)
 	const char *end;
 	size_t line;
 
-	if (log == NULL)
+	if (log == NULL || log->full)
 		return;
-	for (len = limit_stream(log, stream, len); len > 0; data += line, len -= line) {
+	for (; len > 0; data += line, len -= line) {
 		struct buf *part = &log->part[stream - 1];
 		size_t room = LINE_MAX_BYTES - part->len;
 
