@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "front/api.h"
+#include "front/discovery.h"
 #include "front/http_stats.h"
 #include "front/listen.h"
 
@@ -18,12 +19,14 @@ static void
 reply_ready(struct exchange *exchange, bool postgres)
 {
 	struct front *front = exchange_front(exchange);
-	bool ready = postgres && !front->draining;
+	bool discovered = discovery_is_done(front->discovery);
+	bool ready = postgres && discovered && !front->draining;
 	struct json *body = json_new_object();
 
 	json_set(body, "ready", json_new_bool(ready));
 	json_set(body, "postgresql", json_new_bool(postgres));
 	json_set(body, "redis", json_new_bool(queue_is_up(front->queue)));
+	json_set(body, "discovered", json_new_bool(discovered));
 	json_set(body, "draining", json_new_bool(front->draining));
 	if (!ready)
 		reply_header(exchange, "Retry-After", "1");

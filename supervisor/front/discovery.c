@@ -34,6 +34,7 @@ struct discovery {
 	bool away;   /* PostgreSQL was: the scan is made again */
 	bool unsure; /* a file's name cannot be told: nothing is taken for gone */
 	bool again;  /* asked for meanwhile */
+	bool done;   /* once, to the end */
 };
 
 static void
@@ -257,6 +258,7 @@ scan_end(struct discovery *discovery)
 		timer_set(discovery->timer, discovery->again ? DEBOUNCE : AGAIN);
 		discovery->again = false;
 	}
+	discovery->done |= !discovery->away;
 	if (discovery->away || discovery->unsure)
 		return;
 	pg_args_init(&args);
@@ -297,6 +299,12 @@ on_timer(void *context)
 	discovery->next = discovery->registered = 0;
 	find_files(discovery);
 	scan_next(discovery);
+}
+
+bool
+discovery_is_done(const struct discovery *discovery)
+{
+	return discovery->done;
 }
 
 void

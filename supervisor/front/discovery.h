@@ -15,6 +15,8 @@ struct discovery;
 
 struct discovery *discovery_new(struct front *front);
 void discovery_free(struct discovery **discovery_p);
+/* Has the first look been finished: are the workflows there that were there before? */
+bool discovery_is_done(const struct discovery *discovery);
 void discovery_scan(struct discovery *discovery); /* soon; also on SIGHUP */
 
 #endif

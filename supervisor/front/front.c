@@ -184,8 +184,12 @@ on_write_state(void *context, bool up)
 {
 	struct shell *shell = context;
 
-	if (up)
-		on_beat(shell);
+	if (!up)
+		return;
+	on_beat(shell);
+	if (shell->front.discovery != NULL &&
+	    !discovery_is_done(shell->front.discovery))
+		discovery_scan(shell->front.discovery);
 }
 
 static int
