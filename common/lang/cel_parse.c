@@ -210,7 +210,7 @@ join_path(struct cel_parser *parser, const struct cel_node *left,
 	if (left->path == NULL || name->kind == CEL_T_QUOTED)
 		return NULL;
 	len = strlen(left->path);
-	if (len + name->text_len > 1000)
+	if (len + name->text_len > 100)
 		return NULL; /* no variable has such a name */
 	path = arena_alloc(parser->arena, len + name->text_len + 2);
 	memcpy(path, left->path, len);
