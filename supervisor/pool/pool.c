@@ -454,9 +454,12 @@ struct pool *
 pool_new(struct loop *loop, const struct pool_conf *conf, struct err *err)
 {
 	struct pool *pool;
+	sigset_t none;
 
 	if (orphans_adopt(err) < 0)
 		return NULL;
+	sigemptyset(&none); /* whatever our starter held back is for us */
+	sigprocmask(SIG_SETMASK, &none, NULL);
 	pool = xcalloc(1, sizeof *pool);
 	pool->loop = loop;
 	pool->conf = *conf;
