@@ -56,10 +56,8 @@ workflow_text(const struct workload *workload)
 {
 	struct buf text = { 0 };
 
-	buf_printf(
-	    &text,
-	    "name: %s\ndescription: made by stepmill bench\ntimeout: 0\nsteps:\n",
-	    workload->workflow);
+	buf_printf(&text, "name: %s\ndescription: made by stepmill bench\nsteps:\n",
+		   workload->workflow);
 	for (int i = 1; i <= workload->steps; i++)
 		buf_printf(&text, "  - { id: s%d, action: noop }\n", i);
 	return buf_take(&text);

@@ -15,7 +15,10 @@ cancel_one(struct server *server, const char *run, bool json)
 	char *id = url_segment(run);
 	char *path = xprintf("/api/executions/%s/cancel", id);
 	struct answer answer;
-	int status = server_call(server, "POST", path, NULL, &answer);
+	int status;
+
+	server_about(server, "run", run);
+	status = server_call(server, "POST", path, NULL, &answer);
 
 	if (status == CLI_OK && json)
 		print_json(answer.json);

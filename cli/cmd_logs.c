@@ -160,6 +160,7 @@ cmd_logs(const struct command *command, const struct args *args)
 	if (reading.server == NULL)
 		return status;
 	reading.id = url_segment(args->words[0]);
+	server_about(reading.server, "run", args->words[0]);
 	status = read_log(&reading, args_has(args, "follow"));
 	buf_fini(&reading.rest);
 	free(reading.id);

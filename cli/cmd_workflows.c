@@ -115,7 +115,10 @@ show_one(struct server *server, const struct args *args)
 {
 	char *name = url_segment(args->words[1]);
 	char *path = xprintf("/api/workflows/%s", name);
-	int status = get_and_print(server, path, args_has(args, "json"));
+	int status;
+
+	server_about(server, "workflow", args->words[1]);
+	status = get_and_print(server, path, args_has(args, "json"));
 
 	free(path);
 	free(name);
@@ -127,7 +130,10 @@ show_versions(struct server *server, const struct args *args)
 {
 	char *name = url_segment(args->words[1]);
 	char *path = xprintf("/api/workflows/%s/versions", name);
-	int status = get_and_print(server, path, args_has(args, "json"));
+	int status;
+
+	server_about(server, "workflow", args->words[1]);
+	status = get_and_print(server, path, args_has(args, "json"));
 
 	free(path);
 	free(name);

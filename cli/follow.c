@@ -63,6 +63,7 @@ follow(struct server *server, const struct follow *follow, int *status)
 	bool go_on = true;
 
 	*status = CLI_OK;
+	server_about(server, "run", follow->run);
 	while (go_on && !server_gave_up(server)) {
 		struct answer answer;
 
@@ -97,6 +98,7 @@ follow_fetch(struct server *server, const char *run, int *status)
 	struct answer answer;
 	struct json *json;
 
+	server_about(server, "run", run);
 	*status = server_call(server, "GET", path, NULL, &answer);
 	json = *status == CLI_OK ? json_ref(answer.json) : NULL;
 	answer_fini(&answer);

@@ -29,6 +29,7 @@ struct server {
 	server_idle_fn *idle;
 	void *idle_context;
 	bool gave_up;
+	const char *what, *name; /* what questions are about, or NULL */
 	struct answer *answer;
 	struct err err;
 };
@@ -292,19 +293,42 @@ say_error(const struct json *error)
 	buf_fini(&text);
 }
 
+void
+server_about(struct server *server, const char *what, const char *name)
+{
+	server->what = what;
+	server->name = name;
+}
+
+static void
+say_detail(const struct server *server, const struct answer *answer)
+{
+	const char *detail = json_str(json_get(answer->json, "detail"));
+
+	if (detail == NULL)
+		detail = "the server refused";
+	if (server->what != NULL && answer->status == 404)
+		command_fail(server->command, CLI_FAILED, "there is no %s \"%s\"",
+			     server->what, server->name);
+	else if (server->what != NULL)
+		command_fail(server->command, CLI_FAILED, "%s \"%s\": %s (HTTP %d)",
+			     server->what, server->name, detail, answer->status);
+	else
+		command_fail(server->command, CLI_FAILED, "%s (HTTP %d)", detail,
+			     answer->status);
+}
+
 int
 server_refusal(struct server *server, const struct answer *answer)
 {
 	const struct json *errors = json_get(answer->json, "errors");
-	const char *detail = json_str(json_get(answer->json, "detail"));
 
 	if (answer->status == 0)
 		return command_fail(server->command,
 				    server->err.kind == ERR_INPUT ? CLI_USAGE
 								  : CLI_UNREACHABLE,
 				    "%s: %s", server->url, server->err.text);
-	command_fail(server->command, CLI_FAILED, "%s (HTTP %d)",
-		     detail ? detail : "the server refused", answer->status);
+	say_detail(server, answer);
 	for (size_t i = 0; i < json_count(errors); i++)
 		say_error(json_at(errors, i));
 	if (answer->status == 401 && server->authorization == NULL)

@@ -42,6 +42,10 @@ void server_on_idle(struct server *server, usec_t every, server_idle_fn *idle,
 		    void *context);
 bool server_gave_up(const struct server *server);
 
+/* What the path of the next question names ("run", "hello-1"), for what is said of a
+ * refusal; borrowed. NULL: nothing. */
+void server_about(struct server *server, const char *what, const char *name);
+
 /* Asks and waits. CLI_OK when an answer 2xx came; else what it was is said on stderr
  * and the exit status returned. body is taken; NULL: none. *answer is the caller's. */
 int server_call(struct server *server, const char *method, const char *path,

@@ -1,6 +1,6 @@
 /*
- * The load: requests over kept connections, so many in flight at most. A server that
- * says "later" is asked again later.
+ * The load: so many kept connections, a request in flight on each. A server that says
+ * "later" is asked again later.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,37 +8,36 @@
 
 #include "base/xalloc.h"
 #include "bench/bench.h"
+#include "bench/client.h"
 #include "clock.h"
-#include "httpc/httpc.h"
 
-#define CALL_TIMEOUT (60 * USEC_SECOND)
-#define REPLY_MAX    (4 * 1024 * 1024)
-#define LATER        (20 * USEC_MS)
+#define LATER (20 * USEC_MS)
 
-struct lane; /* one request at a time */
+struct lane;
 
 struct load {
 	struct server *server;
 	const struct workload *workload;
+	struct client_address *address;
 	struct loop *loop;
-	struct httpc *httpc;
 	struct timer *deadline;
 	struct lane *lanes;
 	size_t lanes_count, idle;
-	long left; /* to be sent */
-	char *execute_url;
-	const char *headers[4];
+	long left;     /* to be sent */
+	char *execute; /* the request that triggers a run */
+	size_t execute_len;
 	struct triggered *out;
 	struct err *err;
 };
 
+/* One connection: triggers a run; one by one it also waits for its end. */
 struct lane {
 	struct load *load;
+	struct client *client;
 	struct timer *later;
-	struct uuid run; /* being waited for, one by one */
+	struct uuid run;
+	bool waits; /* for the end of the run */
 };
-
-static void send_next(struct lane *lane);
 
 static void
 give_up(struct load *load)
@@ -55,6 +54,18 @@ rest(struct lane *lane)
 }
 
 static void
+send_next(struct lane *lane)
+{
+	if (lane->load->left == 0) {
+		rest(lane);
+		return;
+	}
+	lane->load->left--;
+	lane->waits = false;
+	client_send(lane->client, lane->load->execute, lane->load->execute_len);
+}
+
+static void
 note_run(struct triggered *out, const struct uuid *id)
 {
 	if (out->accepted++ == 0)
@@ -65,80 +76,16 @@ note_run(struct triggered *out, const struct uuid *id)
 		out->last = *id;
 }
 
-static int
-read_id(const struct http_response *response, struct uuid *id)
-{
-	struct json *body = NULL;
-	struct err ignored = { 0 };
-	const char *text;
-	bool good;
-
-	if (json_parse(buf_text(&response->body), response->body.len, &body, &ignored) <
-	    0)
-		body = NULL;
-	text = json_str(json_get(body, "executionId"));
-	good = text != NULL && uuid_parse(text, strlen(text), id);
-	json_unref(&body);
-	return good ? 0 : -1;
-}
-
-/* true: it was said what is wrong, and the load ends. */
-static bool
-is_fatal(struct load *load, const struct http_response *response, const struct err *err,
-	 int expected)
-{
-	if (response == NULL)
-		*load->err = *err;
-	else if (response->status != expected && response->status != 503 &&
-		 response->status != 429)
-		err_set(load->err, ERR_SYSTEM, "HTTP %d: %.300s", response->status,
-			buf_text(&response->body));
-	else
-		return false;
-	give_up(load);
-	return true;
-}
-
+/* The head of a request, up to what only some have. */
 static void
-request(struct lane *lane, const char *method, const char *url, http_done_fn *done)
+put_head(const struct load *load, const char *method, const char *path, struct buf *out)
 {
-	const struct http_request request = {
-		.method = method,
-		.url = url,
-		.headers = lane->load->headers,
-		.body = "{}",
-		.body_len = strcmp(method, "POST") == 0 ? 2 : 0,
-		.timeout = CALL_TIMEOUT,
-		.reply_max = REPLY_MAX,
-		.unix_socket = server_socket(lane->load->server),
-	};
+	const char *key = server_authorization(load->server);
 
-	httpc_send(lane->load->httpc, &request, done, lane);
-}
-
-/* ---- one by one: until the run is over ---- */
-
-static void await_end(struct lane *lane);
-
-static void
-on_events(void *context, const struct http_response *response, const struct err *err)
-{
-	struct lane *lane = context;
-	struct json *body = NULL;
-	struct err ignored = { 0 };
-	bool over;
-
-	if (is_fatal(lane->load, response, err, 200))
-		return;
-	if (json_parse(buf_text(&response->body), response->body.len, &body, &ignored) <
-	    0)
-		body = NULL;
-	over = json_bool(json_get(body, "over"));
-	json_unref(&body);
-	if (over)
-		send_next(lane);
-	else
-		await_end(lane);
+	buf_printf(out, "%s %s HTTP/1.1\r\nHost: %s\r\n", method, path,
+		   client_host(load->address));
+	if (key != NULL)
+		buf_printf(out, "%s\r\n", key);
 }
 
 /* Of a run of n steps the last event has the number 2 n + 2: asked for that one only,
@@ -147,58 +94,88 @@ static void
 await_end(struct lane *lane)
 {
 	char id[UUID_TEXT];
-	char *url =
-	    xprintf("%s/api/executions/%s/events?since=%d&wait=30s",
-		    server_base(lane->load->server), uuid_format(&lane->run, id),
-		    2 * lane->load->workload->steps + 1);
+	char *path =
+	    xprintf("/api/executions/%s/events?since=%d&wait=30s",
+		    uuid_format(&lane->run, id), 2 * lane->load->workload->steps + 1);
+	struct buf request = { 0 };
 
-	request(lane, "GET", url, on_events);
-	free(url);
+	put_head(lane->load, "GET", path, &request);
+	buf_str(&request, "\r\n");
+	lane->waits = true;
+	client_send(lane->client, buf_text(&request), request.len);
+	buf_fini(&request);
+	free(path);
 }
 
-/* ---- triggering ---- */
-
 static void
-on_accepted(void *context, const struct http_response *response, const struct err *err)
+on_accepted(struct lane *lane, const struct json *answer)
 {
-	struct lane *lane = context;
-	struct load *load = lane->load;
+	const char *text = json_str(json_get(answer, "executionId"));
 
-	if (is_fatal(load, response, err, 202))
-		return;
-	if (response->status != 202) {
-		load->out->refused++;
-		load->left++;
-		timer_set(lane->later, LATER);
+	if (text == NULL || !uuid_parse(text, strlen(text), &lane->run)) {
+		err_set(lane->load->err, ERR_SYSTEM,
+			"the server's answer names no run");
+		give_up(lane->load);
 		return;
 	}
-	if (read_id(response, &lane->run) < 0) {
-		err_set(load->err, ERR_SYSTEM, "the server's answer names no run");
-		give_up(load);
-		return;
-	}
-	note_run(load->out, &lane->run);
-	if (load->workload->one_by_one)
+	note_run(lane->load->out, &lane->run);
+	if (lane->load->workload->one_by_one)
 		await_end(lane);
 	else
 		send_next(lane);
 }
 
 static void
-send_next(struct lane *lane)
+on_events(struct lane *lane, const struct json *answer)
 {
-	if (lane->load->left == 0) {
-		rest(lane);
+	if (json_bool(json_get(answer, "over")))
+		send_next(lane);
+	else
+		await_end(lane);
+}
+
+static void
+on_answer(void *context, int status, const char *body, size_t len,
+	  const struct err *err)
+{
+	struct lane *lane = context;
+	struct load *load = lane->load;
+	struct json *answer = NULL;
+	struct err ignored = { 0 };
+
+	if (status == 503 || status == 429) {
+		load->out->refused++;
+		load->left += lane->waits ? 0 : 1;
+		timer_set(lane->later, LATER);
 		return;
 	}
-	lane->load->left--;
-	request(lane, "POST", lane->load->execute_url, on_accepted);
+	if (status == 0)
+		*load->err = *err;
+	else if (status != 200 && status != 202)
+		err_set(load->err, ERR_SYSTEM, "HTTP %d: %.*s", status,
+			(int)(len < 300 ? len : 300), body);
+	if (load->err->kind != ERR_NONE) {
+		give_up(load);
+		return;
+	}
+	if (json_parse(body, len, &answer, &ignored) < 0)
+		answer = NULL;
+	if (lane->waits)
+		on_events(lane, answer);
+	else
+		on_accepted(lane, answer);
+	json_unref(&answer);
 }
 
 static void
 on_later(void *context)
 {
-	send_next(context);
+	struct lane *lane = context;
+
+	if (lane->waits)
+		await_end(lane);
+	else
+		send_next(lane);
 }
 
 static void
@@ -210,26 +187,40 @@ on_deadline(void *context)
 	give_up(load);
 }
 
+static void
+make_request(struct load *load)
+{
+	char *path = xprintf("/api/workflows/%s/execute", load->workload->workflow);
+	struct buf request = { 0 };
+
+	put_head(load, "POST", path, &request);
+	buf_str(&request,
+		"Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}");
+	load->execute_len = request.len;
+	load->execute = buf_take(&request);
+	free(path);
+}
+
 static int
 load_init(struct load *load, long in_flight)
 {
-	const char *key = server_authorization(load->server);
-
 	load->loop = loop_new(load->err);
-	load->httpc = load->loop ? httpc_new(load->loop, load->err) : NULL;
-	if (load->httpc == NULL)
+	if (load->loop == NULL)
 		return -1;
 	load->deadline = timer_new(load->loop, on_deadline, load);
-	load->headers[0] = "Content-Type: application/json";
-	load->headers[1] = key;
-	load->execute_url =
-	    xprintf("%s/api/workflows/%s/execute", server_base(load->server),
-		    load->workload->workflow);
+	load->address = client_address_new(server_base(load->server),
+					   server_socket(load->server), load->err);
+	if (load->address == NULL)
+		return -1;
+	make_request(load);
 	load->lanes_count = (size_t)in_flight;
 	load->lanes = xcalloc(load->lanes_count, sizeof *load->lanes);
 	for (size_t i = 0; i < load->lanes_count; i++) {
-		load->lanes[i].load = load;
-		load->lanes[i].later = timer_new(load->loop, on_later, &load->lanes[i]);
+		struct lane *lane = &load->lanes[i];
+
+		lane->load = load;
+		lane->client = client_new(load->loop, load->address, on_answer, lane);
+		lane->later = timer_new(load->loop, on_later, lane);
 	}
 	return 0;
 }
@@ -237,13 +228,15 @@ load_init(struct load *load, long in_flight)
 static void
 load_fini(struct load *load)
 {
-	httpc_free(&load->httpc);
-	timer_free(&load->deadline);
-	for (size_t i = 0; i < load->lanes_count; i++)
+	for (size_t i = 0; i < load->lanes_count; i++) {
+		client_free(&load->lanes[i].client);
 		timer_free(&load->lanes[i].later);
+	}
+	timer_free(&load->deadline);
 	loop_free(&load->loop);
+	client_address_free(&load->address);
 	free(load->lanes);
-	free(load->execute_url);
+	free(load->execute);
 }
 
 int
