@@ -3,7 +3,9 @@
  * from standard input, prints the answer as JSON. For the tests of tools and actions.
  *
  * {project, action, fields, input?, state?, steps?: {id: output}, settings?, attempt?,
- *  number?, fence?, run?, projectId?, database?, woke?, stopMs?, forceMs?, isolation?}
+ *  number?, fence?, run?, projectId?, database?, beginMs?, woke?, stopMs?, forceMs?,
+ *  isolation?}
+ * It begins once the database is there, or after beginMs without it.
  * settings: {httpAllow, environment: [names], outputMax, user, forgeUrl, forgeToken,
  *  secrets: [texts]}
  * Answer: {ok, output, code?, message?, final?, details?, waitMs?, state, ms, leftMs?}
@@ -434,7 +436,7 @@ main(void)
 	read_settings(&driver);
 	name = json_str(json_get(driver.request, "action"));
 	driver.action = action_find(action_fields_find(name));
-	set_timer(&driver, &driver.begin, "none", on_begin);
+	set_timer(&driver, &driver.begin, "beginMs", on_begin);
 	set_timer(&driver, &driver.stop, "stopMs", on_stop);
 	set_timer(&driver, &driver.force, "forceMs", on_force);
 	set_timer(&driver, &driver.late, "none", on_late);
