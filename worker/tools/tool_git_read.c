@@ -10,16 +10,20 @@
 #include "tools/tools.h"
 
 /* The path of a step as a pathspec that means just this path, from the top of what git
- * was started in. */
+ * was started in; without one the preset, or none. */
 static int
-add_path(struct git *git, const char **arguments, size_t *count)
+add_path(struct git *git, const char *preset, const char **arguments, size_t *count)
 {
-	const char *path = git_value(git, "path", ".");
+	const char *path = preset;
 
-	if (path == NULL)
-		return -1;
+	if (json_get(git->attempt->fields, "path") != NULL) {
+		path = git_value(git, "path", NULL);
+		if (path == NULL)
+			return -1;
+	}
 	arguments[(*count)++] = "--";
-	arguments[(*count)++] = path;
+	if (path != NULL)
+		arguments[(*count)++] = path;
 	return 0;
 }
 
@@ -53,7 +57,8 @@ log_start(struct attempt *attempt)
 	const char *arguments[10] = { "log", GIT_LOG_FORMAT, limit, range };
 	size_t count = 4;
 
-	if (range != NULL && add_path(git, arguments, &count) == 0)
+	/* "." would leave out merges, and commits that change no file */
+	if (range != NULL && add_path(git, NULL, arguments, &count) == 0)
 		git_run(git, on_log, NULL, arguments);
 	free(limit);
 	return git_started(git);
@@ -106,7 +111,7 @@ diff_start(struct attempt *attempt)
 		arguments[count++] = "-z";
 	}
 	arguments[count++] = range;
-	if (range != NULL && add_path(git, arguments, &count) == 0)
+	if (range != NULL && add_path(git, ".", arguments, &count) == 0)
 		git_run(git, stat ? on_stat : on_diff, NULL, arguments);
 	return git_started(git);
 }
