@@ -345,7 +345,11 @@ read_execute(struct executing *executing, const struct json *body, struct err *e
 	    !rfc3339_parse(run_at, strlen(run_at), &executing->run_at))
 		return err_set(err, ERR_INPUT,
 			       "runAt: expected a time such as 2026-01-31T09:00:00Z");
-	executing->input = json_storable(json_ref(json_get(body, "input")), NULL);
+	if (json_get(body, "input") != NULL)
+		executing->input =
+		    json_storable(json_ref(json_get(body, "input")), NULL);
+	else
+		executing->input = json_new_object(); /* so has(input.x) can be asked */
 	return 0;
 }
 
