@@ -10,6 +10,7 @@
 #include "base/xalloc.h"
 #include "bench/bench.h"
 #include "commands.h"
+#include "install.h"
 #include "print.h"
 
 #define IN_FLIGHT_PRESET 64
@@ -38,7 +39,7 @@ struct bench {
 	const struct workload *workload;
 	long runs, in_flight;
 	usec_t timeout;
-	struct target target;
+	struct install install;
 	struct server *server;
 	struct database *database;
 	struct uuid definition;
@@ -111,7 +112,7 @@ measure(struct bench *bench)
 				    "the database is not the one of %s: give "
 				    "--database-url",
 				    server_url(bench->server));
-	bench_cpu(bench->target.dev, &bench->cpu_before);
+	bench_cpu(bench->install.dev, &bench->cpu_before);
 	if (bench_counters(bench->database, &bench->before, &err) < 0 ||
 	    bench_trigger(bench->server, bench->workload, bench->runs, bench->in_flight,
 			  bench->timeout, &bench->triggered, &err) < 0 ||
@@ -119,7 +120,7 @@ measure(struct bench *bench)
 		       &err) < 0 ||
 	    bench_counters(bench->database, &bench->after, &err) < 0)
 		return fail(bench, &err);
-	bench_cpu(bench->target.dev, &bench->cpu_after);
+	bench_cpu(bench->install.dev, &bench->cpu_after);
 	if (bench_figures(bench->database, &bench->definition, &bench->triggered,
 			  &bench->figures, &err) < 0)
 		return fail(bench, &err);
@@ -313,18 +314,18 @@ static int
 open_doors(struct bench *bench)
 {
 	struct err err = { 0 };
-	int status = target_find(&bench->target, bench->command, bench->args);
+	int status = install_find(&bench->install, bench->command, bench->args);
 
 	if (status != CLI_OK)
 		return status;
 	bench->server = server_open(bench->command, bench->args, &status);
 	if (bench->server == NULL)
 		return status;
-	if (bench->target.database_url == NULL)
+	if (bench->install.database_url == NULL)
 		return command_usage(bench->command,
 				     "figures are read from the database: give "
 				     "--database-url, or set DATABASE_URL");
-	bench->database = database_open(bench->target.database_url, &err);
+	bench->database = database_open(bench->install.database_url, &err);
 	if (bench->database == NULL)
 		return command_fail(bench->command, CLI_UNREACHABLE, "%s", err.text);
 	return CLI_OK;
@@ -348,6 +349,6 @@ cmd_bench(const struct command *command, const struct args *args)
 		status = run_bench(&bench);
 	database_close(&bench.database);
 	server_close(&bench.server);
-	target_fini(&bench.target);
+	install_fini(&bench.install);
 	return status;
 }

@@ -90,20 +90,20 @@ cmd_doctor(const struct command *command, const struct args *args)
 		doctor_postgres, doctor_redis,     doctor_server,
 	};
 	struct doctor doctor = { .command = command, .args = args };
-	struct target target;
+	struct install install;
 	int status;
 
 	if (args->words_count > 0)
 		return command_usage(command, "\"%s\": not understood", args->words[0]);
-	status = target_find(&target, command, args);
+	status = install_find(&install, command, args);
 	if (status != CLI_OK)
 		return status;
-	doctor.target = &target;
+	doctor.install = &install;
 	doctor.found = json_new_array();
 	for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
 		checks[i](&doctor);
 	say_result(&doctor);
 	json_unref(&doctor.found);
-	target_fini(&target);
+	install_fini(&install);
 	return doctor.counts[FINDING_FAIL] > 0 ? CLI_FAILED : CLI_OK;
 }

@@ -4,7 +4,7 @@
 
 #include "base/xalloc.h"
 #include "commands.h"
-#include "database.h"
+#include "install.h"
 #include "print.h"
 #include "store/migrate.h"
 
@@ -48,52 +48,52 @@ say_status(const struct command *command, const char *url, bool json)
 /* The path of the project "default", where somebody says one: the preset "." is of the
  * folder that we happen to be in. The caller's. */
 static char *
-project_path(const struct target *target)
+project_path(const struct install *install)
 {
 	bool said =
-	    target->settings->file != NULL || getenv("STEPMILL_PROJECT_PATH") != NULL;
+	    install->settings->file != NULL || getenv("STEPMILL_PROJECT_PATH") != NULL;
 
-	if (target->dev != NULL)
-		return xstrdup(json_str(json_get(target->dev, "project")));
-	return said ? realpath(target->settings->project_path, NULL) : NULL;
+	if (install->dev != NULL)
+		return xstrdup(json_str(json_get(install->dev, "project")));
+	return said ? realpath(install->settings->project_path, NULL) : NULL;
 }
 
 static int
 migrate(const struct command *command, const struct args *args,
-	const struct target *target)
+	const struct install *install)
 {
 	bool json = args_has(args, "json");
 	struct err err = { 0 };
 	char *path;
 
-	if (target->database_url == NULL)
+	if (install->database_url == NULL)
 		return command_usage(command,
 				     "no database: set DATABASE_URL or database.url, "
 				     "or give --database-url");
 	if (!args_has(args, "status")) {
-		path = project_path(target);
-		migrate_apply(target->database_url, path, on_applied, &json, &err);
+		path = project_path(install);
+		migrate_apply(install->database_url, path, on_applied, &json, &err);
 		free(path);
 	}
 	if (err.kind != ERR_NONE)
 		return command_fail(
 		    command, err.kind == ERR_RETRY ? CLI_UNREACHABLE : CLI_FAILED, "%s",
 		    err.text);
-	return say_status(command, target->database_url, json);
+	return say_status(command, install->database_url, json);
 }
 
 int
 cmd_migrate(const struct command *command, const struct args *args)
 {
-	struct target target;
+	struct install install;
 	int status;
 
 	if (args->words_count > 0)
 		return command_usage(command, "\"%s\": not understood", args->words[0]);
-	status = target_find(&target, command, args);
+	status = install_find(&install, command, args);
 	if (status != CLI_OK)
 		return status;
-	status = migrate(command, args, &target);
-	target_fini(&target);
+	status = migrate(command, args, &install);
+	install_fini(&install);
 	return status;
 }

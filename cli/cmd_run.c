@@ -25,7 +25,7 @@ const struct arg run_args[] = {
 	{ "input", 'i', "JSON",
 	  "the run's input: JSON, @FILE, or - for standard input" },
 	{ "priority", 'p', "high|normal|low",
-	  "in the queue (default: the workflow's)" },
+	  "its place in the queue (default: the workflow's)" },
 	{ "run-at", 0, "TIME", "start at that time (RFC 3339)" },
 	{ "detach", 'd', NULL, "print the run's id and do not wait for its end" },
 	{ "timeout", 't', "DURATION", "wait at most so long (the run goes on)" },

@@ -5,66 +5,11 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
-#include "dev/state.h"
+#include "install.h"
 #include "store/migrate.h"
 
 #define PATIENCE          (10 * USEC_SECOND)
 #define STATEMENT_TIMEOUT (120 * USEC_SECOND)
-
-/* ---- which one ---- */
-
-static bool
-environment_says(void)
-{
-	const char *config = getenv("STEPMILL_CONFIG");
-	const char *url = getenv("STEPMILL_DATABASE_URL");
-
-	return (config != NULL && *config != '\0') || (url != NULL && *url != '\0');
-}
-
-static char *
-config_of(const struct json *dev)
-{
-	const char *data = json_str(json_get(dev, "data"));
-
-	return data != NULL ? xprintf("%s/stepmill.yaml", data) : NULL;
-}
-
-int
-target_find(struct target *target, const struct command *command,
-	    const struct args *args)
-{
-	const char *given = args_value(args, "database-url");
-	const char *config = args_value(args, "config");
-	char *report = NULL, *of_dev;
-
-	*target = (struct target){ 0 };
-	if (given == NULL && config == NULL && !environment_says())
-		target->dev = state_find(".");
-	of_dev = config_of(target->dev);
-	target->settings = settings_load(of_dev != NULL ? of_dev : config, &report);
-	free(of_dev);
-	if (target->settings == NULL) {
-		command_fail(command, CLI_USAGE, "the configuration is wrong");
-		fputs(report, stderr);
-		free(report);
-		target_fini(target);
-		return CLI_USAGE;
-	}
-	target->database_url = given != NULL ? given : target->settings->database_url;
-	target->redis_url = target->settings->redis_url;
-	return CLI_OK;
-}
-
-void
-target_fini(struct target *target)
-{
-	settings_free(&target->settings);
-	json_unref(&target->dev);
-	*target = (struct target){ 0 };
-}
-
-/* ---- asking it ---- */
 
 struct database {
 	struct loop *loop;
@@ -172,23 +117,23 @@ struct database *
 database_of(const struct command *command, const struct args *args, int *status)
 {
 	struct database *database = NULL;
-	struct target target;
+	struct install install;
 	struct err err = { 0 };
 
-	*status = target_find(&target, command, args);
+	*status = install_find(&install, command, args);
 	if (*status != CLI_OK)
 		return NULL;
-	if (target.database_url == NULL)
+	if (install.database_url == NULL)
 		*status = command_usage(command,
 					"no database: no stepmill dev runs here; set "
 					"DATABASE_URL or database.url, or give "
 					"--database-url");
 	else
-		database = database_open(target.database_url, &err);
+		database = database_open(install.database_url, &err);
 	if (err.kind != ERR_NONE)
 		*status = command_fail(
 		    command, err.kind == ERR_RETRY ? CLI_UNREACHABLE : CLI_FAILED, "%s",
 		    err.text);
-	target_fini(&target);
+	install_fini(&install);
 	return database;
 }

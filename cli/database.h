@@ -1,28 +1,12 @@
 /*
- * The database, for commands that do not go through a server: which one, and one
- * statement at a time, waited for.
+ * The database, for commands that do not go through a server: one statement at a time,
+ * waited for.
  */
 #ifndef CLI_DATABASE_H
 #define CLI_DATABASE_H
 
 #include "command.h"
-#include "conf/settings.h"
 #include "store/pg.h"
-
-/* Where things are, as this command line, folder and environment say. */
-struct target {
-	struct json *dev;          /* of this folder, when that is what counts */
-	struct settings *settings; /* of the configuration (the dev's, if so) */
-	const char *database_url;  /* NULL: nobody says */
-	const char *redis_url;     /* NULL: nobody says */
-};
-
-/* In this order: --database-url; --config; STEPMILL_CONFIG or STEPMILL_DATABASE_URL;
- * the dev of this folder; ./stepmill.yaml or DATABASE_URL. CLI_OK, or what is wrong was
- * said. The command must have DATABASE_ARGS. */
-int target_find(struct target *target, const struct command *command,
-		const struct args *args);
-void target_fini(struct target *target);
 
 struct database;
 
@@ -38,7 +22,7 @@ int database_run(struct database *database, const char *name,
 		 void (*on_rows)(void *context, const struct pg_rows *rows),
 		 void *context, struct err *err);
 
-/* target_find and database_open, with what is wrong said; NULL and *status. */
+/* install_find and database_open, with what is wrong said; NULL and *status. */
 struct database *database_of(const struct command *command, const struct args *args,
 			     int *status);
 

@@ -6,6 +6,7 @@
 #define DOCTOR_DOCTOR_H
 
 #include "database.h"
+#include "install.h"
 #include "json/json.h"
 
 enum finding { FINDING_OK, FINDING_WARN, FINDING_FAIL, FINDINGS };
@@ -13,7 +14,7 @@ enum finding { FINDING_OK, FINDING_WARN, FINDING_FAIL, FINDINGS };
 struct doctor {
 	const struct command *command;
 	const struct args *args;
-	const struct target *target;
+	const struct install *install;
 	struct json *found; /* [{check, state, text, fix}] */
 	int counts[FINDINGS];
 };

@@ -118,14 +118,14 @@ check_project(struct doctor *doctor, const char *path)
 void
 doctor_machine(struct doctor *doctor)
 {
-	const char *path = doctor->target->settings->project_path;
+	const char *path = doctor->install->settings->project_path;
 	char *project = realpath(path, NULL);
 
 	check_project(doctor, project != NULL ? project : path);
 	check_disk(doctor, "disk", project != NULL ? project : path);
-	if (doctor->target->dev != NULL)
+	if (doctor->install->dev != NULL)
 		check_disk(doctor, "data",
-			   json_str(json_get(doctor->target->dev, "data")));
+			   json_str(json_get(doctor->install->dev, "data")));
 	check_descriptors(doctor);
 	free(project);
 }

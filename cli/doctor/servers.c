@@ -42,7 +42,7 @@ on_facts(void *context, const struct pg_rows *rows)
 static void
 check_connections(struct doctor *doctor, const struct facts *facts)
 {
-	int workers = (int)doctor->target->settings->pool_workers;
+	int workers = (int)doctor->install->settings->pool_workers;
 	int need = 2 * workers + 2 + 2; /* workers, front, scheduler */
 	bool enough = facts->connections_max - facts->reserved >= need;
 
@@ -108,7 +108,7 @@ ask_facts(const char *url, struct facts *facts, struct err *err)
 void
 doctor_postgres(struct doctor *doctor)
 {
-	const char *url = doctor->target->database_url;
+	const char *url = doctor->install->database_url;
 	struct migration_state state;
 	struct facts facts = { 0 };
 	struct err err = { 0 };
@@ -153,10 +153,10 @@ on_look(void *context)
 }
 
 static bool
-redis_answers(const struct target *target, struct err *err)
+redis_answers(const struct install *install, struct err *err)
 {
-	struct queue_conf conf = { .url = target->redis_url,
-				   .prefix = target->settings->redis_prefix };
+	struct queue_conf conf = { .url = install->redis_url,
+				   .prefix = install->settings->redis_prefix };
 	struct knocking knocking = { .loop = loop_new(err) };
 	bool up = false;
 
@@ -180,13 +180,13 @@ doctor_redis(struct doctor *doctor)
 {
 	struct err err = { 0 };
 
-	if (doctor->target->redis_url == NULL)
+	if (doctor->install->redis_url == NULL)
 		doctor_add(doctor, "redis", FINDING_WARN,
 			   "stepmill dev starts a private one; or set REDIS_URL or "
 			   "redis.url",
 			   "nobody says which Redis: workers then ask PostgreSQL twice "
 			   "a second");
-	else if (redis_answers(doctor->target, &err))
+	else if (redis_answers(doctor->install, &err))
 		doctor_add(doctor, "redis", FINDING_OK, NULL, "answers");
 	else
 		doctor_add(doctor, "redis", FINDING_WARN,
