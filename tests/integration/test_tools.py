@@ -581,6 +581,15 @@ def test_git_log(repository):
     assert answer["code"] == "exit_status" and "no-such" in answer["message"]
 
 
+def test_git_log_has_merges_and_empty_commits(repository):
+    repository.git("checkout", "--quiet", "-b", "side")
+    repository.git("commit", "--quiet", "--allow-empty", "-m", "Empty")
+    repository.git("checkout", "--quiet", "main")
+    repository.git("merge", "--quiet", "--no-ff", "-m", "Merge side", "side")
+    assert {commit["subject"] for commit in repository.good("git.log")} == {
+        "Merge side", "Empty", "First: start"}
+
+
 @pytest.mark.parametrize("tool, args", [
     ("git.log", {"range": "--output=/tmp/stepmill-evil"}), ("git.log", {"path": "-x"}),
     ("git.diff", {"range": "--output=/tmp/stepmill-evil"}), ("git.diff", {"range": "a\nb"}),
