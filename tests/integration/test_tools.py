@@ -15,7 +15,10 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("STEPMILL_BIN", ROOT / "build/release/bin")).resolve()
-DRIVER = BIN.parent / "tests/tool_driver"
+# The release build has no tests: then that of the debug build, with its own stepmill-init.
+DRIVER = next((path for path in (BIN.parent / "tests/tool_driver",
+                                 ROOT / "build/debug/tests/tool_driver") if path.exists()),
+              BIN.parent / "tests/tool_driver")
 NASTY = ["$(id)", "`id`", "; rm -rf /", "a\nb", "-rf", "%n%s", "'", '"', "\\", "*", "", " ",
          "\u00e9\u20ac", "&& false", "| cat", "$HOME", "#", "~", "!!", "\t", "x" * 70000,
          "$(" + "y" * 1_000_000]
