@@ -8,7 +8,7 @@ with open as materialized (
 	select execution_id, status, last_seq, current_step, uuid7() as comment_id
 	  from workflow_run_state
 	 where execution_id = any ($1::uuid[]) and status + 0 < 3
-	   and ($2::smallint <> 6 or deadline_at <= now())
+	   and ($2::smallint <> 6 or coalesce(deadline_at <= now(), false))
 ), step as (
 	update workflow_steps s
 	   set status = 9, worker_id = null, fence = s.fence + 1, completed_at = now()
@@ -63,4 +63,5 @@ union all
 select execution_id, status, status, last_seq
   from workflow_run_state
  where execution_id = any ($1::uuid[])
-   and not (status + 0 < 3 and ($2::smallint <> 6 or deadline_at <= now()));
+   and not (status + 0 < 3
+	and ($2::smallint <> 6 or coalesce(deadline_at <= now(), false)));

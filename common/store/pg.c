@@ -11,7 +11,7 @@
  * see "plan rules" in sql/README.md. */
 #define HOT_SETTINGS                                                                   \
 	" -c plan_cache_mode=force_generic_plan -c enable_seqscan=off"                 \
-	" -c enable_hashjoin=off -c enable_mergejoin=off"
+	" -c enable_bitmapscan=off -c enable_hashjoin=off -c enable_mergejoin=off"
 
 /* Binary formats and the order of locks rely on the first line. */
 static char *
