@@ -32,12 +32,13 @@ struct step_log {
 	char *project, *folder, *file_name, *step;
 	const struct mask *mask;
 	bool opened;
-	int own, run;       /* descriptors, or -1 */
-	struct buf lines;   /* not written yet */
-	struct buf part[2]; /* lines of programs that have not ended */
-	size_t streamed;    /* bytes of such lines */
-	bool full;          /* and that was said */
-	unsigned long lost; /* lines that could not be written */
+	int own, run;               /* descriptors, or -1 */
+	struct buf lines;           /* not written yet */
+	struct buf opening, masked; /* of the line being made */
+	struct buf part[2];         /* lines of programs that have not ended */
+	size_t streamed;            /* bytes of such lines */
+	bool full;                  /* and that was said */
+	unsigned long lost;         /* lines that could not be written */
 };
 
 static const char *const level_names[STEP_LEVELS] = {
@@ -122,26 +123,39 @@ flush(struct step_log *log)
 	buf_clear(&log->lines);
 }
 
+static enum step_level
+level_of(int stream)
+{
+	return stream == 2 ? STEP_WARN : STEP_INFO;
+}
+
+/* Everything of a line but its message: the same for all lines of one call. */
 static void
-add_line(struct step_log *log, enum step_level level, const char *text, size_t len)
+set_opening(struct step_log *log, enum step_level level)
 {
 	struct timespec now;
-	struct buf masked = { 0 };
 	char time[40];
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	rfc3339_format((usec_t)now.tv_sec * USEC_SECOND + now.tv_nsec / 1000, time);
-	if (log->mask != NULL)
-		mask_text(log->mask, text, len, &masked);
-	else
-		buf_add(&masked, text, len);
-	buf_printf(&log->lines, "{\"time\":\"%s\",\"level\":\"%s\",\"step\":", time,
+	buf_clear(&log->opening);
+	buf_printf(&log->opening, "{\"time\":\"%s\",\"level\":\"%s\",\"step\":", time,
 		   level_names[level]);
-	quote_json(log->step, strlen(log->step), &log->lines);
-	buf_str(&log->lines, ",\"message\":");
-	quote_json(buf_text(&masked), masked.len, &log->lines);
-	buf_str(&log->lines, "}\n");
-	buf_fini(&masked);
+	quote_json(log->step, strlen(log->step), &log->opening);
+	buf_str(&log->opening, ",\"message\":");
+}
+
+static void
+add_line(struct step_log *log, const char *text, size_t len)
+{
+	buf_clear(&log->masked);
+	if (log->mask != NULL)
+		mask_text(log->mask, text, len, &log->masked);
+	else
+		buf_add(&log->masked, text, len);
+	buf_add(&log->lines, log->opening.data, log->opening.len);
+	quote_json(buf_text(&log->masked), log->masked.len, &log->lines);
+	buf_add(&log->lines, "}\n", 2);
 }
 
 void
@@ -150,7 +164,8 @@ step_log_write(struct step_log *log, enum step_level level, const char *text,
 {
 	if (log == NULL)
 		return;
-	add_line(log, level, text, len);
+	set_opening(log, level);
+	add_line(log, text, len);
 	flush(log);
 }
 
@@ -171,15 +186,9 @@ step_log_printf(struct step_log *log, enum step_level level, const char *format,
 
 /* ---- programs ---- */
 
-static enum step_level
-level_of(int stream)
-{
-	return stream == 2 ? STEP_WARN : STEP_INFO;
-}
-
 /* Past the limit the rest is left out, and that is said once. */
 static void
-add_streamed(struct step_log *log, int stream, const char *text, size_t len)
+add_streamed(struct step_log *log, const char *text, size_t len)
 {
 	static const char note[] = "the log of this step is full; what its programs "
 				   "print from here on is left out";
@@ -187,12 +196,13 @@ add_streamed(struct step_log *log, int stream, const char *text, size_t len)
 
 	if (log->full)
 		return;
-	add_line(log, level_of(stream), text, len);
+	add_line(log, text, len);
 	log->streamed += log->lines.len - before;
 	if (log->streamed <= STREAM_MAX)
 		return;
 	log->full = true;
-	add_line(log, STEP_WARN, note, sizeof note - 1);
+	set_opening(log, STEP_WARN);
+	add_line(log, note, sizeof note - 1);
 }
 
 static void
@@ -207,7 +217,7 @@ end_line(struct step_log *log, int stream, const char *text, size_t len)
 	}
 	if (len > 0 && text[len - 1] == '\r')
 		len--;
-	add_streamed(log, stream, text, len);
+	add_streamed(log, text, len);
 	buf_clear(part);
 }
 
@@ -219,6 +229,7 @@ step_log_stream(struct step_log *log, int stream, const char *data, size_t len)
 
 	if (log == NULL || log->full)
 		return;
+	set_opening(log, level_of(stream));
 	for (; len > 0; data += line, len -= line) {
 		struct buf *part = &log->part[stream - 1];
 		size_t room = LINE_MAX_BYTES - part->len;
@@ -246,9 +257,12 @@ step_log_free(struct step_log **log_p)
 	if (log == NULL)
 		return;
 	*log_p = NULL;
-	for (int stream = 1; stream <= 2; stream++)
-		if (log->part[stream - 1].len > 0)
-			end_line(log, stream, "", 0);
+	for (int stream = 1; stream <= 2; stream++) {
+		if (log->part[stream - 1].len == 0)
+			continue;
+		set_opening(log, level_of(stream));
+		end_line(log, stream, "", 0);
+	}
 	flush(log);
 	if (log->lost > 1)
 		log_warn("step_log.lost", F_STR("file", log->file_name),
@@ -258,6 +272,8 @@ step_log_free(struct step_log **log_p)
 	if (log->run >= 0)
 		close(log->run);
 	buf_fini(&log->lines);
+	buf_fini(&log->opening);
+	buf_fini(&log->masked);
 	buf_fini(&log->part[0]);
 	buf_fini(&log->part[1]);
 	free(log->project);
