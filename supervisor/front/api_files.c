@@ -6,8 +6,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -49,6 +49,54 @@ log_path(const struct pg_rows *rows)
 		       uuid_format(&id, text));
 }
 
+/* ---- ?stepId= ---- */
+
+/* The step's row is named RUN:NUMBER; its number and its id in the file do as well. */
+static void
+find_step(struct exchange *exchange, pg_done_fn *done)
+{
+	const char *step = exchange_query(exchange, "stepId");
+	const char *colon = step ? strrchr(step, ':') : NULL;
+	const char *text = colon ? colon + 1 : step;
+	struct pg_args args;
+	char *end = NULL;
+	long number = text ? strtol(text, &end, 10) : 0;
+
+	pg_args_init(&args);
+	api_arg_run(&args, exchange_param(exchange, "id"));
+	if (number > 0 && number <= INT_MAX && *end == '\0')
+		pg_arg_int4(&args, (int)number);
+	else
+		pg_arg_null(&args, PG_INT4);
+	pg_arg_text(&args, step);
+	api_read(exchange, "steps_find", &args, done);
+	pg_args_fini(&args);
+}
+
+/* False: there is no such run, or no such step of it, and that was said. */
+static bool
+found_step(struct exchange *exchange, const struct pg_rows *rows, const struct err *err)
+{
+	const char *step = exchange_query(exchange, "stepId");
+	const char *colon = step ? strrchr(step, ':') : NULL;
+	struct uuid of, id;
+
+	if (rows == NULL || pg_count(rows) == 0) {
+		api_on_json(exchange, rows, err);
+		return false;
+	}
+	if (step == NULL)
+		return true;
+	id = pg_uuid(rows, 0, 0);
+	if (!pg_is_null(rows, 0, 2) &&
+	    (colon == NULL ||
+	     (uuid_parse(step, (size_t)(colon - step), &of) && uuid_equal(&of, &id))))
+		return true;
+	reply_problem(exchange, 404, NULL, "the execution has no step \"%.200s\"",
+		      step);
+	return false;
+}
+
 /* ---- logs ---- */
 
 static int
@@ -63,26 +111,12 @@ level_of(const char *text, size_t len)
 	return -1;
 }
 
-struct log_filter {
-	int level;
-	const char *step; /* number or key; NULL: all */
-};
-
 static bool
-wanted(const struct log_filter *filter, const struct json *entry)
+wanted(const struct json *entry, int least)
 {
 	const char *level = json_str(json_get(entry, "level"));
-	const struct json *step = json_get(entry, "step");
-	char number[24];
 
-	if (level != NULL && level_of(level, strlen(level)) < filter->level)
-		return false;
-	if (filter->step == NULL)
-		return true;
-	if (json_str(step) != NULL)
-		return strcmp(json_str(step), filter->step) == 0;
-	snprintf(number, sizeof number, "%lld", (long long)json_int(step));
-	return strcmp(number, filter->step) == 0;
+	return level == NULL || level_of(level, strlen(level)) >= least;
 }
 
 /* The end of the file, from the first whole line within the limit. */
@@ -112,8 +146,7 @@ read_end(int fd, size_t *len)
 }
 
 static void
-reply_entries(struct exchange *exchange, const struct log_filter *filter,
-	      const char *text, size_t len)
+reply_entries(struct exchange *exchange, int least, const char *text, size_t len)
 {
 	struct buf body = { 0 };
 	const char *end = text + len;
@@ -127,7 +160,7 @@ reply_entries(struct exchange *exchange, const struct log_filter *filter,
 		struct err err = { 0 };
 
 		if (json_parse(text, line_len, &entry, &err) == 0 &&
-		    wanted(filter, entry)) {
+		    wanted(entry, least)) {
 			if (!first)
 				buf_char(&body, ',');
 			buf_add(&body, text, line_len);
@@ -146,40 +179,35 @@ on_logs(void *context, const struct pg_rows *rows, const struct err *err)
 {
 	struct exchange *exchange = context;
 	const char *level = exchange_query(exchange, "level");
-	struct log_filter filter = { 0, exchange_query(exchange, "stepId") };
-	const char *colon;
+	int least = level ? level_of(level, strlen(level)) : 0;
 	char *path, *text = NULL;
 	size_t len = 0;
 	int fd;
 
-	if (rows == NULL || pg_count(rows) == 0) {
-		api_on_json(context, rows, err);
+	if (!found_step(exchange, rows, err))
 		return;
-	}
-	if (level != NULL && (filter.level = level_of(level, strlen(level))) < 0) {
+	if (least < 0) {
 		reply_problem(
 		    exchange, 400, NULL,
 		    "level: expected trace, debug, info, warn, error or fatal");
 		return;
 	}
-	/* a step's id is RUN:NUMBER; the log names steps by number and key */
-	if (filter.step != NULL && (colon = strchr(filter.step, ':')) != NULL)
-		filter.step = colon + 1;
-	path = log_path(rows);
-	fd = open_beneath(pg_text(rows, 0, 3, NULL), path);
+	path = pg_is_null(rows, 0, 3) ? log_path(rows)
+				      : xstrdup(pg_text(rows, 0, 3, NULL));
+	fd = open_beneath(pg_text(rows, 0, 1, NULL), path);
 	free(path);
 	if (fd >= 0) {
 		text = read_end(fd, &len);
 		close(fd);
 	}
-	reply_entries(exchange, &filter, text ? text : "", len);
+	reply_entries(exchange, least, text ? text : "", len);
 	free(text);
 }
 
 void
 api_logs(struct exchange *exchange)
 {
-	api_find_run(exchange, on_logs);
+	find_step(exchange, on_logs);
 }
 
 static void
@@ -218,25 +246,18 @@ static void
 on_artifacts(void *context, const struct pg_rows *rows, const struct err *err)
 {
 	struct exchange *exchange = context;
-	const char *step = exchange_query(exchange, "stepId");
-	const char *colon = step ? strrchr(step, ':') : NULL;
 	struct pg_args args;
 	struct uuid id;
-	int number = 0;
 
-	if (rows == NULL || pg_count(rows) == 0) {
-		api_on_json(context, rows, err);
+	if (!found_step(exchange, rows, err))
 		return;
-	}
-	if (step != NULL)
-		number = atoi(colon ? colon + 1 : step);
 	id = pg_uuid(rows, 0, 0);
 	pg_args_init(&args);
 	pg_arg_uuid(&args, &id);
-	if (step != NULL)
-		pg_arg_int4(&args, number);
-	else
+	if (pg_is_null(rows, 0, 2))
 		pg_arg_null(&args, PG_INT4);
+	else
+		pg_arg_int4(&args, (int)pg_int(rows, 0, 2));
 	pg_arg_text(&args, exchange_query(exchange, "type"));
 	api_read(exchange, "artifacts_list", &args, api_on_json);
 	pg_args_fini(&args);
@@ -245,7 +266,7 @@ on_artifacts(void *context, const struct pg_rows *rows, const struct err *err)
 void
 api_artifacts(struct exchange *exchange)
 {
-	api_find_run(exchange, on_artifacts);
+	find_step(exchange, on_artifacts);
 }
 
 static void
