@@ -3,10 +3,13 @@ import pytest
 
 from harness.stepmill import Stepmill
 
+# Steps may call servers of the tests on this address, and on no other of loopback.
+SHARED = {"STEPMILL_WORKER_HTTP_ALLOW": "127.0.0.1"}
+
 
 @pytest.fixture(scope="session")
 def shared():
-    with Stepmill(workers=2) as stepmill:
+    with Stepmill(workers=2, environment=SHARED) as stepmill:
         yield stepmill
 
 

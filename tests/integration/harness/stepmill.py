@@ -4,6 +4,9 @@ Waits are for states, with a deadline; nothing sleeps to hope. `look_around` at 
 same accusation for every test: no unexpected error line, no sanitizer text, no process left,
 exit status 0.
 """
+import datetime
+import http.client
+import itertools
 import json
 import os
 import pathlib
@@ -13,8 +16,6 @@ import signal
 import subprocess
 import tempfile
 import time
-import urllib.error
-import urllib.request
 
 import psycopg
 
@@ -45,6 +46,59 @@ class Refused(Exception):
     def __init__(self, status, body):
         super().__init__(f"{status}: {body}")
         self.status, self.body = status, body
+
+
+class Answer:
+    """What a server said, whatever it was."""
+
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+
+def ask(url, method, path, body=None, headers=None, timeout=40):
+    """One request. A body that is no text is sent as JSON."""
+    headers = {"Connection": "close", **(headers or {})}
+    if body is not None and not isinstance(body, (str, bytes)):
+        body = json.dumps(body, ensure_ascii=False)
+        headers.setdefault("Content-Type", "application/json")
+    data = body.encode() if isinstance(body, str) else body
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=timeout)
+    try:
+        connection.request(method, path, data, headers)
+        answer = connection.getresponse()
+        return Answer(answer.status, answer.headers, answer.read())
+    except http.client.HTTPException as error:
+        raise ConnectionError(str(error)) from error
+    finally:
+        connection.close()
+
+
+def flow(name, *steps, **top):
+    """A workflow as text; JSON is YAML too."""
+    return json.dumps({"name": name, **top, "steps": list(steps)})
+
+
+def shell(key, command, args=None, **more):
+    """A step that runs a command."""
+    return {"id": key, "action": "tool", "tool": "shell",
+            "args": {"command": command, **(args or {})}, **more}
+
+
+def tool(key, name, args=None, **more):
+    return {"id": key, "action": "tool", "tool": name, "args": args or {}, **more}
+
+
+def noop(key, **more):
+    return {"id": key, "action": "noop", **more}
+
+
+def moment(text):
+    """Seconds since 1970 of a time as the API writes it."""
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
 
 class Stepmill:
@@ -131,25 +185,18 @@ class Stepmill:
 
     # ---- HTTP ----
 
-    def request(self, method, path, body=None, content_type="application/json", timeout=40):
-        if body is not None and not isinstance(body, (str, bytes)):
-            body = json.dumps(body)
-        data = body.encode() if isinstance(body, str) else body
-        request = urllib.request.Request(self.url + path, data=data, method=method)
-        if data is not None:
-            request.add_header("Content-Type", content_type)
-        try:
-            with urllib.request.urlopen(request, timeout=timeout) as answer:
-                text = answer.read()
-                kind = answer.headers.get("Content-Type", "")
-                return json.loads(text) if "json" in kind and text and "ndjson" not in kind else text
-        except urllib.error.HTTPError as error:
-            text = error.read()
-            try:
-                text = json.loads(text)
-            except ValueError:
-                pass
-            raise Refused(error.code, text) from None
+    def ask(self, method, path, body=None, headers=None, timeout=40):
+        return ask(self.url, method, path, body, headers, timeout)
+
+    def request(self, method, path, body=None, content_type=None, timeout=40):
+        """The answer's JSON, or its bytes; what is no success is raised."""
+        headers = {"Content-Type": content_type} if content_type else {}
+        answer = self.ask(method, path, body, headers, timeout)
+        kind = answer.headers.get("Content-Type", "")
+        is_json = "json" in kind and "ndjson" not in kind and answer.body
+        if answer.status >= 400:
+            raise Refused(answer.status, answer.json if is_json else answer.body)
+        return answer.json if is_json else answer.body
 
     def get(self, path, **more):
         return self.request("GET", path, **more)
@@ -185,10 +232,7 @@ class Stepmill:
         return steps[-1] if steps else None
 
     def wait_running(self, run, step, seconds=30):
-        def running():
-            row = self.step(run, step)
-            return row if row and row["status"] == "RUNNING" else None
-        return wait_for(f"step {step} running", running, seconds)
+        return self.wait_step(run, step, "RUNNING", seconds=seconds)
 
     def events(self, run):
         seq, all_events = 0, []
@@ -201,6 +245,27 @@ class Stepmill:
 
     def run(self, workflow, input=None, seconds=60):
         return self.wait_ended(self.execute(workflow, input), seconds)
+
+    names = itertools.count(1)
+
+    def define(self, *steps, **top):
+        """Registers these steps under a name of their own; the name."""
+        return self.workflow(flow(f"flow-{next(self.names)}", *steps, **top))
+
+    def begin(self, *steps, input=None, **top):
+        """Starts a run of these steps; its id."""
+        return self.execute(self.define(*steps, **top), input)
+
+    def do(self, *steps, input=None, **top):
+        """Runs these steps to the end; the run."""
+        return self.wait_ended(self.begin(*steps, input=input, **top))
+
+    def wait_step(self, run, key, *statuses, seconds=30):
+        """Waits until the newest visit of a step has one of these statuses; its row."""
+        def there():
+            row = self.step(run, key)
+            return row if row and row["status"] in statuses else None
+        return wait_for(f"step {key} {' or '.join(statuses)}", there, seconds)
 
     # ---- processes ----
 
@@ -236,7 +301,8 @@ class Stepmill:
 
     def look_around(self):
         log = self.log()
-        assert not SANITIZER.search(log), SANITIZER.search(log)
+        found = SANITIZER.search(log)
+        assert not found, log[max(0, found.start() - 500):found.start() + 6000]
         errors = [line for line in log.splitlines() if ERROR_LINE.search(line)
                   and not any(re.search(allowed, line) for allowed in self.allowed_errors)]
         assert not errors, "unexpected error lines:\n" + "\n".join(errors[:20])
