@@ -7,11 +7,15 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "bulk_core.h"
 #include "digest/digest.h"
 #include "finish_core.h"
 #include "store/finishes.h"
 #include "store/runs.h"
 
+#define FINISH_BULK  (32 * 1024 * 1024) /* of a flush, unless one alone is more */
+#define SYSTEM_TRIES 30 /* at a fault of PostgreSQL's own, before it is the item's */
+#define SYSTEM_AGAIN USEC_SECOND
 #define FINISH_AGAIN                                                                   \
 	(100 * USEC_MS) /* after a passing fault on a living connection                \
 			 */
@@ -24,6 +28,8 @@ struct finish_entry {
 	bool unstorable; /* an error report stands where the result could not be stored
 			  */
 	enum priority priority;
+	int tries;   /* ended by a fault that is nobody's */
+	size_t bulk; /* of what it borrows */
 	/* what the plan's item borrows */
 	struct json *input, *output;
 	struct uuid run;
@@ -37,8 +43,9 @@ struct finish {
 	size_t count;    /* of the flight; 0: none is under way */
 	bool must_check; /* the flight's answer is unknown */
 	bool checking;   /* the question is under way */
-	bool deferred;
-	size_t most; /* of the next flight: 1 while looking for the one that spoils */
+	bool deferred, dead;
+	size_t most; /* of the next flight: fewer while looking for the one that spoils
+		      */
 	struct timer *again;
 	struct finish_stats stats;
 };
@@ -77,6 +84,13 @@ entry_free(struct finish_entry *entry)
 	free(entry);
 }
 
+/* on_flush may be deferred still. */
+static void
+dispose(void *context)
+{
+	free(context);
+}
+
 void
 finish_free(struct finish **finish_p)
 {
@@ -91,7 +105,8 @@ finish_free(struct finish **finish_p)
 		entry_free(container_of(link, struct finish_entry, link));
 	for (size_t i = 0; i < finish->count; i++)
 		entry_free(finish->flight[i]);
-	free(finish);
+	finish->dead = true;
+	loop_defer(finish->worker->loop, dispose, finish);
 	*finish_p = NULL;
 }
 
@@ -180,6 +195,9 @@ finish_ended(struct finish *finish, struct slot *slot)
 	json_unref(&entry->output);
 	entry->output = json_ref(slot->output);
 	keep_input(entry, slot);
+	entry->bulk = bulk_of(entry->input, FINISH_BULK) +
+		      bulk_of(entry->output, FINISH_BULK) +
+		      bulk_of(entry->plan.item.run_output, FINISH_BULK);
 	flush_soon(finish);
 }
 
@@ -225,20 +243,35 @@ decide_where_next(struct finish *finish, struct finish_entry *entry)
 						  slot->streak, slot->streak_since);
 }
 
+/* The next of the flight, if it still has room; PostgreSQL's messages end at 1 GB. */
+static struct finish_entry *
+next_entry(struct finish *finish, size_t *bulk)
+{
+	struct finish_entry *entry;
+
+	if (finish->count == finish->most || list_empty(&finish->gathered))
+		return NULL;
+	entry = container_of(finish->gathered.next, struct finish_entry, link);
+	*bulk += entry->bulk;
+	if (finish->count > 0 && *bulk > FINISH_BULK)
+		return NULL;
+	list_remove(&entry->link);
+	return entry;
+}
+
 static void
 on_flush(void *context)
 {
 	struct finish *finish = context;
-	struct list *link;
+	struct finish_entry *entry;
+	size_t bulk = 0;
 
+	if (finish->dead)
+		return;
 	finish->deferred = false;
 	if (finish->count > 0 || finish->worker->gone || !pg_is_up(finish->worker->pg))
 		return;
-	while (finish->count < finish->most &&
-	       (link = list_shift(&finish->gathered)) != NULL) {
-		struct finish_entry *entry =
-		    container_of(link, struct finish_entry, link);
-
+	while ((entry = next_entry(finish, &bulk)) != NULL) {
 		decide_where_next(finish, entry);
 		if (entry->slot != NULL) {
 			entry->slot->gathered = NULL;
@@ -355,7 +388,8 @@ flight_stored(struct finish *finish)
 
 	publish(finish);
 	finish->stats.items += count;
-	finish->most = FINISH_BATCH_MAX;
+	finish->most =
+	    finish->most * 2 < FINISH_BATCH_MAX ? finish->most * 2 : FINISH_BATCH_MAX;
 	finish->count = 0;
 	for (size_t i = 0; i < count; i++) {
 		entry_stored(finish, finish->flight[i], &finish->items[i]);
@@ -375,16 +409,15 @@ spoilt(struct finish *finish, const struct err *err)
 	log_error("result.unstorable", F_UUID("run", &entry->run),
 		  F_INT("number", finish->items[0].number), F_STR("why", err->text));
 	finish->count = 0;
+	worker_turn(finish->worker); /* who leaves waits for the last one */
 	if (slot == NULL) {
 		entry_free(entry);
 		return;
 	}
 	slot->in_flight--;
 	if (entry->unstorable || !entry->ended) {
-		runs_end(finish->worker->pg, &entry->run, 1, RUN_END_CRASH, err->text,
-			 "stepmill", NULL, NULL);
 		entry_free(entry);
-		slot_free(&slot);
+		slot_crash(slot, err->text);
 		return;
 	}
 	entry_free(entry);
@@ -393,9 +426,33 @@ spoilt(struct finish *finish, const struct err *err)
 	json_unref(&slot->fields);
 	slot->outcome = OUTCOME_FAILURE;
 	slot->final = true;
-	slot->error = step_error("unstorable", err->text);
+	slot->error = json_storable(step_error("unstorable", err->text), NULL);
 	finish_ended(finish, slot);
 	slot->gathered->unstorable = true;
+}
+
+/* One of them spoils it for all: fewer are sent until it is alone. What PostgreSQL says
+ * of itself (a schema half migrated, a file it cannot read) is mended by a person, in
+ * time perhaps: no run fails of it at once. */
+static void
+refused(struct finish *finish, const struct err *err)
+{
+	size_t count = finish->count;
+
+	if (count > 1) {
+		finish->most = count / 2;
+		put_all_back(finish);
+	} else if (err->kind == ERR_SYSTEM &&
+		   ++finish->flight[0]->tries < SYSTEM_TRIES) {
+		log_error("result.not_stored", F_UUID("run", &finish->flight[0]->run),
+			  F_STR("why", err->text));
+		put_all_back(finish);
+		/* The others need not wait behind it. */
+		list_push(&finish->gathered, list_shift(&finish->gathered));
+		timer_set(finish->again, SYSTEM_AGAIN);
+	} else {
+		spoilt(finish, err);
+	}
 }
 
 static void
@@ -420,12 +477,7 @@ on_stored(void *context, struct finish_item *items, size_t count, const struct e
 		timer_set(finish->again, FINISH_AGAIN);
 		return;
 	default:
-		if (finish->count == 1) {
-			spoilt(finish, err);
-		} else {
-			finish->most = 1;
-			put_all_back(finish);
-		}
+		refused(finish, err);
 	}
 	flush_soon(finish);
 }

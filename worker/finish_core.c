@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "bulk_core.h"
+
 static void
 plan_next(struct finish_plan *plan, const struct run *run)
 {
@@ -20,6 +22,19 @@ plan_next(struct finish_plan *plan, const struct run *run)
 	};
 }
 
+/* The workflow's `output` may name large outputs any number of times. */
+static void
+bound_output(struct verdict *verdict)
+{
+	if (bulk_of(verdict->run_output, BULK_MAX) <= BULK_MAX)
+		return;
+	json_unref(&verdict->run_output);
+	verdict->run_status = RUN_FAILED;
+	verdict->run_error = step_error("output_too_large",
+					"the run's output is larger than 64 MiB; write "
+					"it to a file or attach it as an artifact");
+}
+
 void
 finish_plan(struct finish_plan *plan, struct run *run, const struct held_step *held,
 	    const struct outcome *outcome, usec_t now, uint64_t random)
@@ -28,6 +43,7 @@ finish_plan(struct finish_plan *plan, struct run *run, const struct held_step *h
 
 	memset(plan, 0, sizeof *plan);
 	advance_on(run, held, outcome, now, random, verdict);
+	bound_output(verdict);
 	plan->item = (struct finish_item){
 		.run = run->id,
 		.number = held->number,

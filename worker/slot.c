@@ -1,6 +1,7 @@
 /* The shell of one step. See slot.h; the states are slot_core's. */
 #include "slot.h"
 
+#include <endian.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,12 +9,14 @@
 #include "base/duration.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "bulk_core.h"
 #include "finish.h"
 #include "step_log.h"
 #include "store/runs.h"
 #include "store/workers.h"
 
-#define OUTPUT_MAX (16 * 1024 * 1024) /* of a step's output as JSON text */
+#define OUTPUT_MAX  (16 * 1024 * 1024) /* of a step's output as JSON text */
+#define OUTPUT_BULK (OUTPUT_MAX / BULK_ESCAPED_MAX) /* up to it, it surely fits */
 
 static void
 fill_attempt(struct slot *slot, int number, int attempt, int fence, bool woke)
@@ -80,6 +83,13 @@ forget_attempt(struct slot *slot)
 	timer_stop(slot->timer);
 }
 
+/* Something deferred may still look at it this turn. */
+static void
+dispose(void *context)
+{
+	free(context);
+}
+
 void
 slot_free(struct slot **slot_p)
 {
@@ -102,7 +112,9 @@ slot_free(struct slot **slot_p)
 	list_remove(&slot->link);
 	worker->used--;
 	free(slot->step_key);
-	free(slot);
+	free(slot->crash);
+	slot->dead = true;
+	loop_defer(worker->loop, dispose, slot);
 	*slot_p = NULL;
 	worker_turn(worker);
 }
@@ -112,31 +124,63 @@ on_free(void *context)
 {
 	struct slot *slot = context;
 
-	slot_free(&slot);
+	if (!slot->dead)
+		slot_free(&slot);
 }
 
 /* ---- loading ---- */
 
 static void
+publish_end(struct worker *worker, const struct ended_run *run)
+{
+	uint64_t seq = htobe64((uint64_t)run->seq);
+	char entry[sizeof run->id.b + sizeof seq];
+
+	memcpy(entry, run->id.b, sizeof run->id.b);
+	memcpy(entry + sizeof run->id.b, &seq, sizeof seq);
+	queue_publish(worker->queue, CHANNEL_EVENTS, entry, sizeof entry);
+}
+
+static void
 on_crashed(void *context, const struct ended_run *runs, size_t count,
 	   const struct err *err)
 {
-	(void)context, (void)runs, (void)count;
-	if (err->kind != ERR_NONE)
+	struct slot *slot = context;
+
+	slot->crashing = false;
+	if (err->kind != ERR_NONE) {
 		log_warn("run.not_crashed", F_STR("why", err->text));
+		return; /* asked again, see slot_ask_again */
+	}
+	if (count > 0 && runs[0].before != runs[0].after)
+		publish_end(slot->worker, &runs[0]);
+	free(slot->crash);
+	slot->crash = NULL;
+	if (slot->state == SLOT_DONE)
+		slot_free(&slot);
 }
 
-/* The run cannot go on at all: a person must look, and may resume it then. */
 static void
-crash_run(struct slot *slot, const char *why)
+store_crash(struct slot *slot)
 {
-	struct worker *worker = slot->worker;
+	if (slot->crashing)
+		return;
+	slot->crashing = true;
+	runs_end(slot->worker->pg, &slot->live->run.id, 1, RUN_END_CRASH, slot->crash,
+		 "stepmill", on_crashed, slot);
+}
 
+void
+slot_crash(struct slot *slot, const char *why)
+{
+	if (slot->crash != NULL)
+		return;
 	log_error("run.crashed", F_STR("run", slot->live->run.run_id),
 		  F_STR("why", why));
-	runs_end(worker->pg, &slot->live->run.id, 1, RUN_END_CRASH, why, "stepmill",
-		 on_crashed, worker);
+	slot->crash = xstrdup(why);
+	finish_forget(slot->worker->finish, slot);
 	slot_event(slot, SLOT_EV_TAKEN_AWAY);
+	store_crash(slot);
 }
 
 static void
@@ -147,7 +191,7 @@ on_definition(void *context, struct definition *definition, const struct err *er
 	if (definition == NULL) {
 		/* A passing fault: the next connection asks again, see worker.c. */
 		if (err->kind == ERR_INPUT || err->kind == ERR_NOT_FOUND)
-			crash_run(slot, err->text);
+			slot_crash(slot, err->text);
 		return;
 	}
 	if (slot->live->definition == NULL)
@@ -235,12 +279,40 @@ resolve_fields(struct slot *slot)
 	struct err err = { 0 };
 
 	run_scope_init(&scope, &slot->live->run);
-	if (template_resolve(slot->def->fields, &scope.scope, &slot->fields, &err) == 0)
-		return true;
 	slot->outcome = OUTCOME_FAILURE;
-	slot->error = step_error("expression", err.text);
 	slot->final = true;
-	return false;
+	if (template_resolve(slot->def->fields, &scope.scope, &slot->fields, &err) <
+	    0) {
+		slot->error = json_storable(step_error("expression", err.text), NULL);
+		return false;
+	}
+	if (bulk_of(slot->fields, BULK_MAX) > BULK_MAX) {
+		json_unref(&slot->fields);
+		slot->error = step_error("input_too_large",
+					 "with its templates filled in, the step is "
+					 "larger than 64 MiB");
+		return false;
+	}
+	slot->final = false;
+	return true;
+}
+
+void
+slot_hand_back(struct slot *slot)
+{
+	if (slot->crash == NULL)
+		slot_event(slot, SLOT_EV_HAND_BACK);
+	else
+		loop_defer(slot->worker->loop, on_free, slot);
+}
+
+void
+slot_ask_again(struct slot *slot)
+{
+	if (slot->crash != NULL)
+		store_crash(slot);
+	else
+		slot_load(slot);
 }
 
 void
@@ -248,13 +320,17 @@ slot_load(struct slot *slot)
 {
 	int index;
 
+	if (slot->state == SLOT_LOADING && slot->worker->hurrying) {
+		slot_hand_back(slot);
+		return;
+	}
 	if (slot->state != SLOT_LOADING || !get_definition(slot) || !get_visits(slot) ||
 	    !worker_may_start(slot->worker))
 		return;
 	if (slot->def == NULL) {
 		index = workflow_step_index(slot->live->run.workflow, slot->step_key);
 		if (index < 0) {
-			crash_run(slot, "a step is not in the run's definition");
+			slot_crash(slot, "a step is not in the run's definition");
 			return;
 		}
 		slot->def = &slot->live->run.workflow->steps[index];
@@ -283,6 +359,8 @@ on_answered(void *context)
 {
 	struct slot *slot = context;
 
+	if (slot->dead)
+		return;
 	if (slot->action_state != NULL)
 		slot->action->free(slot->action_state);
 	slot->action_state = NULL;
@@ -310,7 +388,7 @@ keep_output(struct slot *slot, struct json *output)
 	struct buf text = { 0 };
 
 	slot->output = json_storable(output, NULL);
-	if (json_type(slot->output) < JSON_STRING)
+	if (bulk_of(slot->output, OUTPUT_BULK) <= OUTPUT_BULK)
 		return;
 	json_write(slot->output, &text);
 	if (text.len > OUTPUT_MAX) {
@@ -460,7 +538,8 @@ do_drop(struct slot *slot)
 	log_info("step.dropped", F_STR("run", slot->live->run.run_id),
 		 F_INT("number", slot->attempt.number),
 		 F_STR("why", "cancelled, or no longer ours"));
-	loop_defer(slot->worker->loop, on_free, slot);
+	if (slot->crash == NULL)
+		loop_defer(slot->worker->loop, on_free, slot);
 }
 
 static void

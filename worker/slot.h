@@ -42,6 +42,9 @@ struct slot {
 	int in_flight;                 /* entries of it in the flush under way */
 	int streak;                    /* steps of its run in a row, here */
 	usec_t streak_since;           /* monotonic */
+	char *crash;   /* why its run is to be crashed; until that is stored */
+	bool crashing; /* asked for, not answered */
+	bool dead;     /* freed, but for its own memory */
 };
 
 /* A claimed step; takes from the claim what it needs. */
@@ -49,6 +52,14 @@ struct slot *slot_new(struct worker *worker, struct claimed *claimed);
 void slot_free(struct slot **slot_p); /* ends the action without asking */
 /* Try to get on from LOADING: called when a definition, outputs or the lease came. */
 void slot_load(struct slot *slot);
+/* LOADING, or what else waits for the store: ask again what was not answered. */
+void slot_ask_again(struct slot *slot);
+/* The worker must go: give the step back, or leave that to the worker's own end. */
+void slot_hand_back(struct slot *slot);
+/* The run cannot go on at all: a person must look, and may resume it then. The slot
+ * ends when that is stored, not before: else the step would be held by nobody for ever.
+ */
+void slot_crash(struct slot *slot, const char *why);
 /* Its step is stored as ended and the next one is held by us: go on with it. */
 void slot_go_on(struct slot *slot, const struct step_def *def, int number);
 void slot_event(struct slot *slot, enum slot_event event);

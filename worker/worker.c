@@ -21,7 +21,8 @@
 #define POP_WAIT     (500 * USEC_MS) /* then PostgreSQL is asked unasked; with jitter */
 #define RENEW_BUSY   USEC_SECOND     /* while something runs: also tells what is lost */
 #define RENEW_IDLE   (3 * USEC_SECOND)
-#define LEASE_MARGIN (2 * USEC_SECOND)
+#define LEASE_MARGIN (2 * USEC_SECOND) /* at most; and a quarter of the lease */
+#define LOOK_EVERY   (2 * USEC_SECOND) /* a claim that asks for what waits longest */
 #define OTHERS_EVERY (100 * USEC_MS)
 
 extern char **environ;
@@ -30,6 +31,21 @@ static void on_turn(void *context);
 static void on_renew_timer(void *context);
 
 /* ---- the connection and the lease ---- */
+
+static usec_t
+quarter_of_lease(const struct worker *worker, usec_t most)
+{
+	usec_t quarter = worker->settings->worker_lease / 4;
+
+	return quarter < most ? quarter : most;
+}
+
+static void
+set_renew_timer(struct worker *worker)
+{
+	timer_set(worker->renew_timer,
+		  quarter_of_lease(worker, worker->used > 0 ? RENEW_BUSY : RENEW_IDLE));
+}
 
 static void
 on_registered(void *context, const struct pg_rows *rows, const struct err *err)
@@ -43,7 +59,7 @@ on_registered(void *context, const struct pg_rows *rows, const struct err *err)
 	}
 	worker->registered = true;
 	worker->lease_until = worker->renew_sent + worker->settings->worker_lease;
-	timer_set(worker->renew_timer, RENEW_IDLE);
+	set_renew_timer(worker);
 	log_info("worker.ready", F_UUID("worker", &worker->id),
 		 F_INT("slots", worker->settings->worker_slots));
 	parent_say(worker->parent, "ready");
@@ -75,12 +91,8 @@ register_worker(struct worker *worker)
 static void
 load_all(struct worker *worker)
 {
-	list_each_safe (it, &worker->slots) {
-		struct slot *slot = container_of(it, struct slot, link);
-
-		if (slot->state == SLOT_LOADING)
-			slot_load(slot);
-	}
+	list_each_safe (it, &worker->slots)
+		slot_ask_again(container_of(it, struct slot, link));
 }
 
 static void
@@ -105,7 +117,8 @@ on_state(void *context, bool up)
 bool
 worker_may_start(const struct worker *worker)
 {
-	return loop_mono(worker->loop) < worker->lease_until - LEASE_MARGIN;
+	return loop_mono(worker->loop) <
+	       worker->lease_until - quarter_of_lease(worker, LEASE_MARGIN);
 }
 
 static struct slot *
@@ -147,10 +160,10 @@ on_renewed(void *context, const int *lost, size_t count, const struct err *err)
 				slot_event(slot, SLOT_EV_TAKEN_AWAY);
 		}
 		load_all(worker);
+		worker_turn(worker);
 	}
 	if (!worker->gone)
-		timer_set(worker->renew_timer,
-			  worker->used > 0 ? RENEW_BUSY : RENEW_IDLE);
+		set_renew_timer(worker);
 	free(renewal->refs);
 	free(renewal);
 }
@@ -189,7 +202,7 @@ on_renew_timer(void *context)
 	if (!worker->registered && pg_is_up(worker->pg))
 		register_worker(worker);
 	worker_renew(worker);
-	timer_set(worker->renew_timer, worker->used > 0 ? RENEW_BUSY : RENEW_IDLE);
+	set_renew_timer(worker);
 	worker_say_slots(worker);
 }
 
@@ -253,31 +266,51 @@ on_claimed(void *context, struct claimed *list, size_t count, const struct err *
 
 		slot_load(slot);
 	}
-	/* A full answer says that there is more. */
-	if (count > 0)
-		worker_turn(worker);
+	/* There may be more, or entries that were popped meanwhile; and who drains
+	 * waited for this answer. */
+	worker_turn(worker);
 }
 
+static bool
+can_claim(const struct worker *worker)
+{
+	return !worker->draining && pg_is_up(worker->pg) && worker_may_start(worker);
+}
+
+/* Popped entries may fill every claim for long: now and then one goes without them. */
 static void
-claim(struct worker *worker, const struct step_ref *refs, size_t count)
+claim(struct worker *worker)
 {
 	enum priority order[PRIORITIES];
+	usec_t now = loop_mono(worker->loop);
 	int room = free_slots(worker);
+	size_t count = worker->popped_count;
 
-	if (room <= 0 || worker->draining || worker->claiming ||
-	    !pg_is_up(worker->pg) || !worker_may_start(worker))
+	if (room <= 0 || worker->claiming || !can_claim(worker))
 		return;
+	if (now - worker->looked_at >= LOOK_EVERY)
+		count = 0;
+	if (count == 0)
+		worker->looked_at = now;
 	worker->claiming = true;
 	slots_order(&worker->order, order);
-	claimer_claim(worker->claimer, refs, count, room, order, true, on_claimed,
-		      worker);
+	claimer_claim(worker->claimer, worker->popped, count, room, order, true,
+		      on_claimed, worker);
+	if (count > 0)
+		worker->popped_count = 0;
 }
 
+/* Entries that come while a claim is under way are named in the next one: nobody else
+ * will hear of them. */
 static void
 on_popped(void *context, const struct step_ref *refs, size_t count)
 {
-	claim(context, refs, count);
-	worker_turn(context);
+	struct worker *worker = context;
+
+	memcpy(worker->popped, refs, count * sizeof *refs);
+	worker->popped_count = count;
+	claim(worker);
+	worker_turn(worker);
 }
 
 static void
@@ -365,9 +398,12 @@ on_turn(void *context)
 		return;
 	}
 	worker->others_wait = false;
-	if (claimer_has_more(worker->claimer))
-		claim(worker, NULL, 0);
-	pop(worker);
+	if (!can_claim(worker))
+		return; /* looked at again when the connection or the lease is back */
+	if (worker->popped_count > 0 || claimer_has_more(worker->claimer))
+		claim(worker);
+	if (worker->popped_count == 0)
+		pop(worker);
 }
 
 void
@@ -396,8 +432,9 @@ void
 worker_drain_now(struct worker *worker)
 {
 	worker_drain(worker);
+	worker->hurrying = true;
 	list_each_safe (it, &worker->slots)
-		slot_event(container_of(it, struct slot, link), SLOT_EV_HAND_BACK);
+		slot_hand_back(container_of(it, struct slot, link));
 }
 
 static void
@@ -601,6 +638,13 @@ worker_new(struct loop *loop, const struct settings *settings, const struct uuid
 	return worker;
 }
 
+/* The end of the turn may still look at us: the struct itself goes after that. */
+static void
+dispose(void *context)
+{
+	free(context);
+}
+
 void
 worker_free(struct worker **worker_p)
 {
@@ -608,6 +652,7 @@ worker_free(struct worker **worker_p)
 
 	if (worker == NULL)
 		return;
+	worker->gone = true;
 	while (worker->finish != NULL && !list_empty(&worker->slots)) {
 		struct slot *slot = container_of(worker->slots.next, struct slot, link);
 
@@ -629,6 +674,6 @@ worker_free(struct worker **worker_p)
 	pg_free(&worker->pg);
 	timer_free(&worker->renew_timer);
 	mask_free(&worker->mask);
-	free(worker);
+	loop_defer(worker->loop, dispose, worker);
 	*worker_p = NULL;
 }

@@ -40,10 +40,14 @@ struct worker {
 	struct list slots; /* struct slot.link, all that are in use */
 	int used;          /* their number */
 	struct slots_core order;
+	struct step_ref popped[QUEUE_POP_MAX]; /* named to us, not claimed yet */
+	size_t popped_count;
+	usec_t looked_at; /* monotonic; of the last claim that named nothing */
 	bool registered;  /* our row is in the database */
 	bool claiming;    /* a claim is under way */
 	bool turning;     /* worker_turn is deferred */
 	bool draining;    /* takes nothing new */
+	bool hurrying;    /* what is held goes back instead of starting */
 	bool leaving;     /* the last transaction is under way */
 	bool gone;        /* declared dead, or left: store nothing more */
 	bool others_wait; /* something ready waits for a slot; asked at most each 100 ms

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -124,6 +125,44 @@ test_a_wait_stores_no_output(void **state)
 	workflow_free(&workflow);
 }
 
+/* Each level of `steps` may be named again: what one reference holds, ten times. */
+static void
+test_a_run_with_an_endless_output_fails(void **state)
+{
+	static const char text[] = "name: big\n"
+				   "steps:\n"
+				   "  - { id: a, action: noop }\n"
+				   "output: { a: \"{{steps.a.output}}\", "
+				   "b: \"{{steps.a.output}}\" }\n";
+	struct problems problems = { 0 };
+	struct doc *doc = yaml_parse(text, strlen(text), &problems);
+	struct workflow *workflow = workflow_read(doc, &problems);
+	struct held_step held = { 0, 1, 1, 0 };
+	struct json *output = json_new_array();
+	char *mebibyte = calloc(1024 * 1024 + 1, 1);
+	struct outcome outcome = { .kind = OUTCOME_SUCCESS, .output = output };
+	struct finish_plan plan;
+	struct run run;
+
+	(void)state;
+	memset(mebibyte, 'x', 1024 * 1024);
+	for (int i = 0; i < 40; i++)
+		json_append(output, json_new_str(mebibyte));
+	run_init(&run, workflow);
+	finish_plan(&plan, &run, &held, &outcome, 1000, 0);
+	assert_int_equal(plan.item.run_status, RUN_FAILED);
+	assert_null(plan.item.run_output);
+	assert_string_equal(json_str(json_get(plan.item.run_error, "code")),
+			    "output_too_large");
+	finish_plan_fini(&plan);
+	run_fini(&run);
+	json_unref(&output);
+	free(mebibyte);
+	workflow_free(&workflow);
+	doc_free(&doc);
+	problems_fini(&problems);
+}
+
 int
 main(void)
 {
@@ -132,6 +171,7 @@ main(void)
 		cmocka_unit_test(test_the_last_step_ends_the_run),
 		cmocka_unit_test(test_failures_retry_then_fail_the_run),
 		cmocka_unit_test(test_a_wait_stores_no_output),
+		cmocka_unit_test(test_a_run_with_an_endless_output_fails),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
