@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-BIN = Path(os.environ.get("STEPMILL_BIN", ROOT / "build/release/bin")).resolve()
-TESTS = BIN.parent / "tests"
+from harness.programs import driver as driver_path
+
+TESTS = driver_path("pool_driver").parent
 DEADLINE = 15.0
 
 

@@ -12,11 +12,11 @@ import time
 from pathlib import Path
 
 import pytest
+
+from harness.programs import driver as driver_path
 import redis
 
-ROOT = Path(__file__).resolve().parents[2]
-BIN = Path(os.environ.get("STEPMILL_BIN", ROOT / "build/release/bin")).resolve()
-DRIVER = BIN.parent / "tests" / "queue_driver"
+DRIVER = driver_path("queue_driver")
 DEADLINE = 20.0
 NORMAL = "sm:q:default:normal"
 

@@ -13,12 +13,9 @@ import time
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BIN = pathlib.Path(os.environ.get("STEPMILL_BIN", ROOT / "build/release/bin")).resolve()
-# The release build has no tests: then that of the debug build, with its own stepmill-init.
-DRIVER = next((path for path in (BIN.parent / "tests/tool_driver",
-                                 ROOT / "build/debug/tests/tool_driver") if path.exists()),
-              BIN.parent / "tests/tool_driver")
+from harness.programs import driver as driver_path
+
+DRIVER = driver_path("tool_driver")
 NASTY = ["$(id)", "`id`", "; rm -rf /", "a\nb", "-rf", "%n%s", "'", '"', "\\", "*", "", " ",
          "\u00e9\u20ac", "&& false", "| cat", "$HOME", "#", "~", "!!", "\t", "x" * 70000,
          "$(" + "y" * 1_000_000]
