@@ -8,6 +8,9 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 
+#define LOST_PATIENCE (5 * USEC_SECOND) /* for a connection that tells what became */
+#define LOST_AGAIN    (100 * USEC_MS)
+
 struct insert {
 	struct list link;
 	struct inserts *inserts;
@@ -17,6 +20,7 @@ struct insert {
 	pg_end_fn *done;
 	void *context;
 	struct err early; /* refused before it was tried */
+	usec_t lost_at;   /* monotonic: its answer was lost then; 0: it was not */
 };
 
 struct inserts {
@@ -24,13 +28,23 @@ struct inserts {
 	struct pg *write;
 	struct queue *queue;
 	struct list gathered;
+	struct list early; /* refused, to be told at the end of the turn */
+	struct timer *again;
 	size_t waiting;
 	struct insert *flight[INSERTS_BATCH_MAX];
 	struct new_run runs[INSERTS_BATCH_MAX];
 	size_t count;
 	size_t alone; /* so many are still sent one by one: one of them conflicts */
-	bool deferred;
+	bool deferred, dead;
 };
+
+static void flush_soon(struct inserts *inserts);
+
+static void
+on_again(void *context)
+{
+	flush_soon(context);
+}
 
 struct inserts *
 inserts_new(struct loop *loop, struct pg *write, struct queue *queue)
@@ -41,6 +55,8 @@ inserts_new(struct loop *loop, struct pg *write, struct queue *queue)
 	inserts->write = write;
 	inserts->queue = queue;
 	list_init(&inserts->gathered);
+	list_init(&inserts->early);
+	inserts->again = timer_new(loop, on_again, inserts);
 	return inserts;
 }
 
@@ -54,20 +70,37 @@ insert_free(struct insert *insert)
 	free(insert);
 }
 
+static void
+free_all(struct list *list)
+{
+	struct list *link;
+
+	while ((link = list_shift(list)) != NULL)
+		insert_free(container_of(link, struct insert, link));
+}
+
+/* The end of the turn may still look at it. */
+static void
+dispose(void *context)
+{
+	free(context);
+}
+
 void
 inserts_free(struct inserts **inserts_p)
 {
 	struct inserts *inserts = *inserts_p;
-	struct list *link;
 
 	if (inserts == NULL)
 		return;
 	pg_forget(inserts->write, inserts);
-	while ((link = list_shift(&inserts->gathered)) != NULL)
-		insert_free(container_of(link, struct insert, link));
+	timer_free(&inserts->again);
+	free_all(&inserts->gathered);
+	free_all(&inserts->early);
 	for (size_t i = 0; i < inserts->count; i++)
 		insert_free(inserts->flight[i]);
-	free(inserts);
+	inserts->dead = true;
+	loop_defer(inserts->loop, dispose, inserts);
 	*inserts_p = NULL;
 }
 
@@ -109,8 +142,6 @@ answer(struct insert *insert, const struct err *err)
 	insert_free(insert);
 }
 
-static void flush_soon(struct inserts *inserts);
-
 static void
 push(struct inserts *inserts, const struct insert *insert)
 {
@@ -119,6 +150,50 @@ push(struct inserts *inserts, const struct insert *insert)
 	if (insert->run.run_at == 0)
 		queue_push(inserts->queue, insert->run.queue, insert->run.priority,
 			   &ref, 1);
+}
+
+/* The ids were chosen before sending, so what conflicts with itself is stored. */
+static bool
+was_stored(const struct insert *insert, const struct err *err)
+{
+	return insert->lost_at != 0 && err->kind == ERR_CONFLICT &&
+	       strstr(err->text, "_pkey") != NULL;
+}
+
+/* Nobody knows what became of it: sent again, until PostgreSQL tells or it takes too
+ * long. */
+static bool
+send_again(struct insert *insert, const struct err *err)
+{
+	struct inserts *inserts = insert->inserts;
+	usec_t now = loop_mono(inserts->loop);
+
+	if (err->kind != ERR_LOST && (err->kind != ERR_RETRY || insert->lost_at == 0))
+		return false;
+	if (insert->lost_at == 0)
+		insert->lost_at = now;
+	if (now - insert->lost_at >= LOST_PATIENCE)
+		return false;
+	list_unshift(&inserts->gathered, &insert->link);
+	timer_set(inserts->again, LOST_AGAIN);
+	return true;
+}
+
+static void
+settle(struct insert *insert, const struct err *err)
+{
+	struct err own = *err;
+
+	if (send_again(insert, err))
+		return;
+	if (was_stored(insert, err))
+		own = (struct err){ 0 };
+	else if (insert->lost_at != 0 && err->kind == ERR_RETRY)
+		own.kind = ERR_LOST;
+	insert->inserts->waiting--;
+	if (own.kind == ERR_NONE)
+		push(insert->inserts, insert);
+	answer(insert, &own);
 }
 
 static void
@@ -137,12 +212,8 @@ on_stored(void *context, const struct err *err)
 		flush_soon(inserts);
 		return;
 	}
-	inserts->waiting -= count;
-	for (size_t i = 0; i < count; i++) {
-		if (err->kind == ERR_NONE)
-			push(inserts, inserts->flight[i]);
-		answer(inserts->flight[i], err);
-	}
+	while (count-- > 0)
+		settle(inserts->flight[count], err);
 	flush_soon(inserts);
 }
 
@@ -153,6 +224,8 @@ on_flush(void *context)
 	size_t most = inserts->alone > 0 ? 1 : INSERTS_BATCH_MAX;
 	struct list *link;
 
+	if (inserts->dead)
+		return;
 	inserts->deferred = false;
 	if (inserts->count > 0)
 		return;
@@ -173,7 +246,8 @@ on_flush(void *context)
 static void
 flush_soon(struct inserts *inserts)
 {
-	if (inserts->deferred || inserts->count > 0 || list_empty(&inserts->gathered))
+	if (inserts->deferred || inserts->count > 0 || list_empty(&inserts->gathered) ||
+	    timer_is_set(inserts->again))
 		return;
 	inserts->deferred = true;
 	loop_defer(inserts->loop, on_flush, inserts);
@@ -182,10 +256,15 @@ flush_soon(struct inserts *inserts)
 static void
 on_refused(void *context)
 {
-	struct insert *insert = context;
-	struct err err = insert->early;
+	struct inserts *inserts = context;
+	struct list *link;
 
-	answer(insert, &err);
+	while (!inserts->dead && (link = list_shift(&inserts->early)) != NULL) {
+		struct insert *insert = container_of(link, struct insert, link);
+		struct err err = insert->early;
+
+		answer(insert, &err);
+	}
 }
 
 void
@@ -199,7 +278,8 @@ inserts_add(struct inserts *inserts, const struct new_run *run, pg_end_fn *done,
 	list_init(&insert->link);
 	if (inserts->waiting >= INSERTS_WAITING_MAX) {
 		err_set(&insert->early, ERR_RETRY, "too many runs wait to be stored");
-		loop_defer(inserts->loop, on_refused, insert);
+		list_push(&inserts->early, &insert->link);
+		loop_defer(inserts->loop, on_refused, inserts);
 		return;
 	}
 	inserts->waiting++;
@@ -207,15 +287,22 @@ inserts_add(struct inserts *inserts, const struct new_run *run, pg_end_fn *done,
 	flush_soon(inserts);
 }
 
-void
-inserts_forget(struct inserts *inserts, const void *context)
+static void
+forget_in(struct list *list, const void *context)
 {
-	list_each (it, &inserts->gathered) {
+	list_each (it, list) {
 		struct insert *insert = container_of(it, struct insert, link);
 
 		if (insert->context == context)
 			insert->done = NULL;
 	}
+}
+
+void
+inserts_forget(struct inserts *inserts, const void *context)
+{
+	forget_in(&inserts->gathered, context);
+	forget_in(&inserts->early, context);
 	for (size_t i = 0; i < inserts->count; i++)
 		if (inserts->flight[i]->context == context)
 			inserts->flight[i]->done = NULL;

@@ -15,8 +15,10 @@ struct inserts;
 
 struct inserts *inserts_new(struct loop *loop, struct pg *write, struct queue *queue);
 void inserts_free(struct inserts **inserts_p);
-/* run's values are copied, its JSON referenced. done comes on a later turn; context
- * NULL afterwards by inserts_forget: the run is stored all the same. */
+/* run's values are copied, its JSON referenced. done comes once, on a later turn; not
+ * after inserts_forget, but the run is stored all the same. What was sent when the
+ * connection broke is sent again under the same id; ERR_LOST comes only when none is
+ * back in time. */
 void inserts_add(struct inserts *inserts, const struct new_run *run, pg_end_fn *done,
 		 void *context);
 void inserts_forget(struct inserts *inserts, const void *context);
