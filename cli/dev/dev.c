@@ -32,6 +32,8 @@
 #define STOP_PATIENCE  (75 * USEC_SECOND) /* the supervisor drains for 60 s at most */
 #define TICK           (5 * USEC_MS)
 #define LOOK_EVERY     (1 * USEC_SECOND)
+#define PORT_TRIES     5
+#define PORT_PATIENCE  (10 * USEC_SECOND)
 
 enum part { PART_POSTGRES, PART_REDIS, PART_SUPERVISOR, PART_SCHEDULER, PARTS };
 
@@ -211,6 +213,26 @@ wait_until_ready(struct dev *dev, struct err *err)
 		       dev->log);
 }
 
+/* Somebody may take the port between our look and the supervisor's: another one then.
+ */
+static int
+start_supervisor(struct dev *dev, struct err *err)
+{
+	for (int i = 0;; i++) {
+		if (port_choose(dev->options->port, &dev->port, err) < 0 ||
+		    write_config(dev, err) < 0 ||
+		    process_start(&dev->supervisor, &dev->place, err) < 0 ||
+		    write_state(dev, false, err) < 0)
+			return -1;
+		if (wait_until_ready(dev, err) == 0)
+			return 0;
+		if (i == PORT_TRIES || dev->options->port != 0 ||
+		    dev->supervisor.pid != 0 || port_is_free(dev->port))
+			return -1;
+		err_clear(err);
+	}
+}
+
 /* Programs started here take their settings from our file only, and reach our servers
  * only; what else somebody set (STEPMILL_WORKER_SLOTS) still counts. */
 static void
@@ -257,11 +279,9 @@ start(struct dev *dev, struct err *err)
 	    write_state(dev, false, err) < 0 ||
 	    migrate_apply(dev->database_url, dev->place.project, on_migrated, dev,
 			  err) < 0 ||
-	    port_choose(dev->options->port, &dev->port, err) < 0 ||
 	    write_config(dev, err) < 0 ||
-	    process_start(&dev->supervisor, &dev->place, err) < 0 ||
 	    process_start(&dev->scheduler, &dev->place, err) < 0 ||
-	    write_state(dev, false, err) < 0 || wait_until_ready(dev, err) < 0)
+	    start_supervisor(dev, err) < 0)
 		return -1;
 	for (int i = 0; i < PARTS; i++)
 		restart_started(&dev->kept[i].restart, clock_mono());
@@ -330,6 +350,16 @@ on_ended(struct dev *dev, struct kept *kept, int status)
 	return false;
 }
 
+/* The front of a supervisor that was killed still listens for a moment. */
+static bool
+must_wait(const struct dev *dev, enum part part)
+{
+	const struct kept *kept = &dev->kept[part];
+
+	return part == PART_SUPERVISOR && !port_is_free(dev->port) &&
+	       clock_mono() - kept->due < PORT_PATIENCE;
+}
+
 static bool
 look_after(struct dev *dev, enum part part)
 {
@@ -339,7 +369,7 @@ look_after(struct dev *dev, enum part part)
 
 	if (process_has_ended(kept->process, &status) && !on_ended(dev, kept, status))
 		return false;
-	if (kept->due == 0 || kept->due > clock_mono())
+	if (kept->due == 0 || kept->due > clock_mono() || must_wait(dev, part))
 		return true;
 	kept->due = 0;
 	restart_started(&kept->restart, clock_mono());
@@ -358,7 +388,7 @@ until_next(const struct dev *dev)
 
 	for (int i = 0; i < PARTS; i++)
 		if (dev->kept[i].due != 0 && dev->kept[i].due - now < wait)
-			wait = dev->kept[i].due > now ? dev->kept[i].due - now : 0;
+			wait = dev->kept[i].due > now ? dev->kept[i].due - now : TICK;
 	return (struct timespec){ .tv_sec = wait / USEC_SECOND,
 				  .tv_nsec = (long)(wait % USEC_SECOND) * 1000 };
 }

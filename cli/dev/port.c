@@ -36,6 +36,12 @@ try_port(int port)
 	return result;
 }
 
+bool
+port_is_free(int port)
+{
+	return try_port(port) == 0;
+}
+
 int
 port_choose(int wanted, int *port, struct err *err)
 {

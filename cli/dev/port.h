@@ -8,6 +8,7 @@
 
 /* wanted 0: 3456, or the next one that is free. */
 int port_choose(int wanted, int *port, struct err *err);
+bool port_is_free(int port);
 /* Does GET /readyz say so? */
 bool port_is_ready(int port);
 
