@@ -279,6 +279,7 @@ def test_timers_fire_in_time_among_100_000(world, redis):
     assert late[len(late) * 99 // 100] < 100
 
 
+@pytest.mark.long
 def test_100_000_timers_within_a_minute(world):
     world.add_runs(100000, run_at="clock_timestamp() + interval '8 s' + interval '0.4 ms' * i",
                    status=5)
