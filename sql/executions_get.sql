@@ -1,5 +1,6 @@
 -- One run with everything that belongs to it; by id or run id. No row: no such run.
 -- $1 id uuid (null)   $2 run number bigint (null)   $3 run id text (null)
+-- $4 project uuid: no other's (null: any)
 select (r.doc || jsonb_build_object(
 	'steps', coalesce((select jsonb_agg(s.doc order by s.step_number)
 		from (select doc, step_number from stepmill.v_api_steps
@@ -11,4 +12,5 @@ select (r.doc || jsonb_build_object(
 	'approvals', '[]'::jsonb, 'agentSessions', '[]'::jsonb))::text,
        r.id
   from stepmill.v_api_runs r
- where r.id = $1 or (r.run_number = $2 and r.run_id = $3);
+ where (r.id = $1 or (r.run_number = $2 and r.run_id = $3))
+   and ($4::uuid is null or r.project_id = $4);

@@ -8,8 +8,8 @@
 #include "base/xalloc.h"
 #include "zone/zone.h"
 
-void
-api_arg_run(struct pg_args *args, const char *text)
+static void
+arg_run(struct pg_args *args, const char *text)
 {
 	struct uuid id;
 	const char *dash = strrchr(text, '-');
@@ -27,6 +27,28 @@ api_arg_run(struct pg_args *args, const char *text)
 		number = strtoll(dash + 1, &end, 10);
 	pg_arg_int8(args, end != NULL && *end == '\0' ? number : -1);
 	pg_arg_text(args, text);
+}
+
+void
+api_arg_confined(struct exchange *exchange, struct pg_args *args)
+{
+	pg_arg_uuid(args, exchange_project(exchange));
+}
+
+void
+api_arg_run(struct exchange *exchange, struct pg_args *args)
+{
+	arg_run(args, exchange_param(exchange, "id"));
+	api_arg_confined(exchange, args);
+}
+
+int
+api_needs_all(struct exchange *exchange)
+{
+	if (exchange_project(exchange) == NULL)
+		return 0;
+	reply_problem(exchange, 403, NULL, "the key is bound to one project");
+	return -1;
 }
 
 int

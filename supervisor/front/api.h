@@ -5,8 +5,15 @@
 #include "front/front.h"
 #include "front/route.h"
 
-/* Adds $1 uuid, $2 run number, $3 run id: a run by its id or its readable one. */
-void api_arg_run(struct pg_args *args, const char *text);
+/* Adds $1 uuid, $2 run number, $3 run id: the run of the path by its id or its readable
+ * one; and $4, the project that the key may not leave, see api_arg_confined. */
+void api_arg_run(struct exchange *exchange, struct pg_args *args);
+/* Adds the project that the key may not leave, or null: what the statement finds of
+ * others is not there for it. */
+void api_arg_confined(struct exchange *exchange, struct pg_args *args);
+/* What is nobody's alone, such as the pool: 403 for a key bound to a project, and -1.
+ */
+int api_needs_all(struct exchange *exchange);
 /* `page` and `limit` of the query (limit 1..100, default 20). -1: a 400 was answered.
  */
 struct api_page {

@@ -100,6 +100,7 @@ fill_list(struct exchange *exchange, struct pg_args *args)
 		pg_arg_int8(args, cursor);
 	else
 		pg_arg_null(args, PG_INT8);
+	api_arg_confined(exchange, args);
 	return 0;
 }
 
@@ -120,7 +121,7 @@ on_get(struct exchange *exchange)
 	struct pg_args args;
 
 	pg_args_init(&args);
-	api_arg_run(&args, exchange_param(exchange, "id"));
+	api_arg_run(exchange, &args);
 	api_read(exchange, "executions_get", &args, api_on_json);
 	pg_args_fini(&args);
 }
@@ -219,7 +220,7 @@ api_find_run(struct exchange *exchange, pg_done_fn *done)
 	struct pg_args args;
 
 	pg_args_init(&args);
-	api_arg_run(&args, exchange_param(exchange, "id"));
+	api_arg_run(exchange, &args);
 	api_read(exchange, "executions_find", &args, done);
 	pg_args_fini(&args);
 }

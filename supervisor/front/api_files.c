@@ -63,7 +63,7 @@ find_step(struct exchange *exchange, pg_done_fn *done)
 	long number = text ? strtol(text, &end, 10) : 0;
 
 	pg_args_init(&args);
-	api_arg_run(&args, exchange_param(exchange, "id"));
+	api_arg_run(exchange, &args);
 	if (number > 0 && number <= INT_MAX && *end == '\0')
 		pg_arg_int4(&args, (int)number);
 	else
@@ -305,6 +305,7 @@ api_artifact_download(struct exchange *exchange)
 	}
 	pg_args_init(&args);
 	pg_arg_uuid(&args, &id);
+	api_arg_confined(exchange, &args);
 	api_read(exchange, "artifacts_find", &args, on_artifact);
 	pg_args_fini(&args);
 }

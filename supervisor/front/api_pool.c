@@ -30,7 +30,7 @@ on_put(struct exchange *exchange)
 	int64_t workers = -1;
 	struct json *body, *answer;
 
-	if (exchange_json(exchange, &body) < 0)
+	if (api_needs_all(exchange) < 0 || exchange_json(exchange, &body) < 0)
 		return;
 	if (json_type(body) != JSON_OBJECT || !json_has(body, "workers")) {
 		reply_problem(exchange, 400, NULL, "expected {\"workers\": NUMBER}");
@@ -56,8 +56,16 @@ static void
 on_drain(struct exchange *exchange)
 {
 	struct front *front = exchange_front(exchange);
-	struct json *answer = json_new_object();
+	struct json *answer;
 
+	if (api_needs_all(exchange) < 0)
+		return;
+	if (front->parent == NULL) {
+		reply_problem(exchange, 503, NULL,
+			      "this front has no parent that keeps workers");
+		return;
+	}
+	answer = json_new_object();
 	parent_say(front->parent, "drain");
 	json_set(answer, "draining", json_new_bool(true));
 	reply_json(exchange, 202, answer);

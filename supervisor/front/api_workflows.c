@@ -22,6 +22,11 @@ on_list(struct exchange *exchange)
 
 	if (api_page(exchange, &page) < 0)
 		return;
+	if (active != NULL && strcmp(active, "true") != 0 &&
+	    strcmp(active, "false") != 0) {
+		reply_problem(exchange, 400, NULL, "isActive: expected true or false");
+		return;
+	}
 	pg_args_init(&args);
 	if (active == NULL)
 		pg_arg_null(&args, PG_BOOL);
@@ -30,6 +35,7 @@ on_list(struct exchange *exchange)
 	pg_arg_int4(&args, page.limit);
 	pg_arg_int4(&args, page.offset);
 	pg_arg_int4(&args, page.page);
+	api_arg_confined(exchange, &args);
 	api_read(exchange, "workflows_list", &args, api_on_json);
 	pg_args_fini(&args);
 }
@@ -69,6 +75,7 @@ read_by_name(struct exchange *exchange, const char *statement, pg_done_fn *done)
 
 	pg_args_init(&args);
 	pg_arg_text(&args, exchange_param(exchange, "id"));
+	api_arg_confined(exchange, &args);
 	api_read(exchange, statement, &args, done);
 	pg_args_fini(&args);
 }
@@ -146,8 +153,9 @@ on_register(struct exchange *exchange)
 	const char *source = exchange_body(exchange, &len);
 
 	registering->exchange = exchange;
-	if (catalog_register(exchange_front(exchange)->catalog, source, len, "",
-			     &problems, on_registered, registering) < 0) {
+	if (catalog_register(exchange_front(exchange)->catalog,
+			     exchange_project(exchange), source, len, "", &problems,
+			     on_registered, registering) < 0) {
 		free(registering);
 		refuse(exchange, &problems);
 		return;
@@ -191,6 +199,7 @@ struct executing {
 	struct json *input;
 	enum priority priority;
 	bool has_priority, has_project;
+	bool confined; /* the key knows no other project than this */
 	struct uuid id, project;
 	usec_t run_at;
 	char *requested_by;
@@ -229,7 +238,7 @@ static void
 on_inserted(void *context, const struct err *err)
 {
 	struct executing *executing = context;
-	bool later = executing->run_at != 0;
+	bool later = executing->run_at > loop_now(executing->front->loop);
 	struct uuid id = executing->id;
 	struct exchange *exchange = executing_end(executing);
 	char text[UUID_TEXT];
@@ -274,6 +283,12 @@ on_workflow(void *context, const struct catalog_entry *entry, const struct err *
 		return;
 	}
 	workflow = entry->workflow;
+	if (executing->confined && entry->has_project &&
+	    !uuid_equal(&entry->project, &executing->project)) {
+		reply_problem(executing_end(executing), 404, NULL,
+			      "there is no such workflow");
+		return;
+	}
 	if (!entry->active) {
 		reply_problem(executing_end(executing), 409, NULL,
 			      "the workflow \"%s\" is not active: its file went away",
@@ -353,6 +368,19 @@ read_execute(struct executing *executing, const struct json *body, struct err *e
 	return 0;
 }
 
+/* A key that is bound to a project starts runs in that project only. */
+static int
+confine(struct executing *executing, const struct uuid *project, struct err *err)
+{
+	if (project == NULL)
+		return 0;
+	if (executing->has_project && !uuid_equal(&executing->project, project))
+		return err_set(err, ERR_NOT_FOUND, "there is no such project");
+	executing->has_project = executing->confined = true;
+	executing->project = *project;
+	return 0;
+}
+
 static void
 on_execute(struct exchange *exchange)
 {
@@ -372,9 +400,15 @@ on_execute(struct exchange *exchange)
 		reply_err(exchange, &err);
 		return;
 	}
+	if (confine(executing, exchange_project(exchange), &err) < 0) {
+		executing_free(executing);
+		reply_err(exchange, &err);
+		return;
+	}
 	exchange_set_state(exchange, executing, executing_gone);
-	catalog_find(front->catalog, exchange_param(exchange, "id"), on_workflow,
-		     executing);
+	catalog_find(front->catalog,
+		     executing->has_project ? &executing->project : NULL,
+		     exchange_param(exchange, "id"), on_workflow, executing);
 }
 
 /* clang-format off */

@@ -1,6 +1,7 @@
 /* Workflows by name, and their registration. See catalog.h. */
 #include "front/catalog.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,11 +21,14 @@ struct waiting {
 
 struct named {
 	struct catalog *catalog;
+	struct uuid project; /* who asks; nil: nobody in particular */
 	char *name;
 	struct catalog_entry entry;
 	usec_t read_at; /* monotonic; 0: never */
 	struct waiting *waiting;
+	struct waiting *telling; /* those that are answered just now */
 	bool asked;
+	bool outdated; /* registered since it was asked for: asked again */
 };
 
 struct catalog {
@@ -45,16 +49,23 @@ catalog_new(struct loop *loop, struct pg *read, struct pg *write)
 	return catalog;
 }
 
+static struct waiting *
+waiting_pop(struct waiting **list)
+{
+	struct waiting *first = *list;
+
+	if (first != NULL)
+		*list = first->next;
+	return first;
+}
+
 static void
 named_free(void *value)
 {
 	struct named *named = value;
-	struct waiting *next;
 
-	for (; named->waiting != NULL; named->waiting = next) {
-		next = named->waiting->next;
-		free(named->waiting);
-	}
+	while (named->waiting != NULL)
+		free(waiting_pop(&named->waiting));
 	pg_forget(named->catalog->read, named);
 	workflow_free(&named->entry.workflow);
 	free(named->name);
@@ -69,6 +80,7 @@ catalog_free(struct catalog **catalog_p)
 	if (catalog == NULL)
 		return;
 	map_free(&catalog->by_name, named_free);
+	pg_forget(catalog->write, catalog);
 	free(catalog);
 	*catalog_p = NULL;
 }
@@ -114,23 +126,25 @@ fill(struct named *named, const struct pg_rows *rows, struct err *err)
 	problems_fini(&problems);
 }
 
+/* An answer may ask anew, and forget others that are still to be told. */
 static void
 answer_all(struct named *named, const struct err *err)
 {
-	struct waiting *waiting = named->waiting;
+	const struct catalog_entry *entry =
+	    err->kind == ERR_NONE ? &named->entry : NULL;
+	struct waiting *waiting;
 
+	named->telling = named->waiting;
 	named->waiting = NULL;
-	while (waiting != NULL) {
-		struct waiting *next = waiting->next;
-
+	while (named->telling != NULL) {
+		waiting = named->telling;
 		if (waiting->done != NULL)
-			waiting->done(waiting->context,
-				      err->kind == ERR_NONE ? &named->entry : NULL,
-				      err);
-		free(waiting);
-		waiting = next;
+			waiting->done(waiting->context, entry, err);
+		free(waiting_pop(&named->telling));
 	}
 }
+
+static void ask(struct named *named);
 
 static void
 on_found(void *context, const struct pg_rows *rows, const struct err *failed)
@@ -138,6 +152,10 @@ on_found(void *context, const struct pg_rows *rows, const struct err *failed)
 	struct named *named = context;
 	struct err err = *failed;
 
+	if (named->outdated && rows != NULL) {
+		ask(named);
+		return;
+	}
 	named->asked = false;
 	if (rows != NULL) {
 		if (pg_count(rows) == 0)
@@ -150,17 +168,38 @@ on_found(void *context, const struct pg_rows *rows, const struct err *failed)
 	answer_all(named, &err);
 }
 
-static struct named *
-named_get(struct catalog *catalog, const char *name)
+static void
+ask(struct named *named)
 {
-	struct named *named = map_get(catalog->by_name, name, strlen(name));
+	struct pg_args args;
 
-	if (named != NULL)
-		return named;
-	named = xcalloc(1, sizeof *named);
-	named->catalog = catalog;
-	named->name = xstrdup(name);
-	map_put(catalog->by_name, name, strlen(name), named);
+	named->asked = true;
+	named->outdated = false;
+	pg_args_init(&args);
+	pg_arg_text(&args, named->name);
+	pg_arg_uuid(&args, uuid_is_nil(&named->project) ? NULL : &named->project);
+	pg_query(named->catalog->read, "workflows_find", &args, on_found, named);
+	pg_args_fini(&args);
+}
+
+static struct named *
+named_get(struct catalog *catalog, const struct uuid *project, const char *name)
+{
+	struct buf key = { 0 };
+	struct uuid nobody = { 0 };
+	struct named *named;
+
+	buf_add(&key, project != NULL ? project->b : nobody.b, sizeof nobody.b);
+	buf_str(&key, name);
+	named = map_get(catalog->by_name, key.data, key.len);
+	if (named == NULL) {
+		named = xcalloc(1, sizeof *named);
+		named->catalog = catalog;
+		named->project = project != NULL ? *project : nobody;
+		named->name = xstrdup(name);
+		map_put(catalog->by_name, key.data, key.len, named);
+	}
+	buf_fini(&key);
 	return named;
 }
 
@@ -178,7 +217,7 @@ forget_idle(struct catalog *catalog)
 	while (map_next(catalog->by_name, &cursor, &key, &len, &value)) {
 		struct named *named = value;
 
-		if (named->asked || named->waiting != NULL)
+		if (named->asked || named->telling != NULL)
 			continue;
 		map_remove(catalog->by_name, key, len);
 		named_free(named);
@@ -186,13 +225,12 @@ forget_idle(struct catalog *catalog)
 }
 
 void
-catalog_find(struct catalog *catalog, const char *name_or_id, catalog_fn *done,
-	     void *context)
+catalog_find(struct catalog *catalog, const struct uuid *project,
+	     const char *name_or_id, catalog_fn *done, void *context)
 {
 	static const struct err none;
-	struct named *named = named_get(catalog, name_or_id);
+	struct named *named = named_get(catalog, project, name_or_id);
 	struct waiting *waiting;
-	struct pg_args args;
 
 	if (named->read_at != 0 &&
 	    loop_mono(catalog->loop) - named->read_at < CATALOG_FRESH) {
@@ -204,13 +242,16 @@ catalog_find(struct catalog *catalog, const char *name_or_id, catalog_fn *done,
 	named->waiting = waiting;
 	if (named->asked)
 		return;
-	named->asked = true;
-	pg_args_init(&args);
-	pg_arg_text(&args, name_or_id);
-	pg_arg_uuid(&args, NULL);
-	pg_query(catalog->read, "workflows_find", &args, on_found, named);
-	pg_args_fini(&args);
+	ask(named);
 	forget_idle(catalog);
+}
+
+static void
+forget_in(struct waiting *list, const void *context)
+{
+	for (struct waiting *it = list; it != NULL; it = it->next)
+		if (it->context == context)
+			it->done = NULL;
 }
 
 void
@@ -219,11 +260,10 @@ catalog_forget(struct catalog *catalog, const void *context)
 	size_t cursor = 0;
 	void *value;
 
-	while (map_next(catalog->by_name, &cursor, NULL, NULL, &value))
-		for (struct waiting *it = ((struct named *)value)->waiting; it != NULL;
-		     it = it->next)
-			if (it->context == context)
-				it->done = NULL;
+	while (map_next(catalog->by_name, &cursor, NULL, NULL, &value)) {
+		forget_in(((struct named *)value)->waiting, context);
+		forget_in(((struct named *)value)->telling, context);
+	}
 }
 
 /* ---- registering ---- */
@@ -231,9 +271,9 @@ catalog_forget(struct catalog *catalog, const void *context)
 struct registration {
 	struct catalog *catalog;
 	struct registered answer;
-	char *name;
 	registered_fn *done;
 	void *context;
+	char name[WORKFLOW_NAME_MAX + 1];
 };
 
 static void
@@ -250,32 +290,40 @@ on_version(void *context, const struct pg_rows *rows, const struct err *err)
 	registration->answer.is_new = pg_bool(rows, 0, 3);
 }
 
+/* By whatever name or id it was kept, it is read again. */
+static void
+outdate(struct registration *registration)
+{
+	struct catalog *catalog = registration->catalog;
+	size_t cursor = 0;
+	void *value;
+
+	while (map_next(catalog->by_name, &cursor, NULL, NULL, &value)) {
+		struct named *named = value;
+
+		if (strcmp(named->name, registration->name) != 0 &&
+		    !uuid_equal(&named->entry.workflow_id,
+				&registration->answer.workflow_id))
+			continue;
+		named->read_at = 0;
+		named->outdated = named->asked;
+	}
+}
+
 static void
 on_registered(void *context, const struct err *err)
 {
 	struct registration *registration = context;
-	struct named *named = map_get(registration->catalog->by_name,
-				      registration->name, strlen(registration->name));
-	size_t cursor = 0;
-	void *value;
 
-	/* By whatever name or id it was kept, it is read again. */
-	if (named != NULL)
-		named->read_at = 0;
-	while (map_next(registration->catalog->by_name, &cursor, NULL, NULL, &value))
-		if (uuid_equal(&((struct named *)value)->entry.workflow_id,
-			       &registration->answer.workflow_id))
-			((struct named *)value)->read_at = 0;
+	outdate(registration);
 	registration->answer.name = registration->name;
 	registration->done(registration->context,
 			   err->kind == ERR_NONE ? &registration->answer : NULL, err);
-	free(registration->name);
-	free(registration);
 }
 
 static void
-store(struct registration *registration, const struct workflow *workflow,
-      const char *source, size_t len, const char *file)
+store(struct registration *registration, const struct uuid *project,
+      const struct workflow *workflow, const char *source, size_t len, const char *file)
 {
 	struct catalog *catalog = registration->catalog;
 	struct pg_batch *batch = pg_batch_new(catalog->write);
@@ -284,12 +332,13 @@ store(struct registration *registration, const struct workflow *workflow,
 	char *config = json_text(workflow->config);
 	struct pg_args args;
 
+	pg_batch_attach(batch, catalog, registration);
 	pg_args_init(&args);
 	pg_arg_uuid(&args, &id);
 	pg_arg_text(&args, workflow->name);
 	pg_arg_text(&args, workflow->description ? workflow->description : "");
 	pg_arg_text(&args, file);
-	pg_arg_uuid(&args, NULL);
+	pg_arg_uuid(&args, project);
 	pg_batch_add(batch, "workflows_upsert", &args, NULL, NULL);
 	pg_args_fini(&args);
 
@@ -297,7 +346,7 @@ store(struct registration *registration, const struct workflow *workflow,
 	pg_args_init(&args);
 	pg_arg_uuid(&args, &id);
 	pg_arg_text(&args, workflow->name);
-	pg_arg_uuid(&args, NULL);
+	pg_arg_uuid(&args, project);
 	pg_arg_text_len(&args, source, len);
 	pg_arg_json_text(&args, config, strlen(config));
 	pg_arg_text(&args, sha256_text(config, strlen(config), checksum));
@@ -310,9 +359,9 @@ store(struct registration *registration, const struct workflow *workflow,
 }
 
 int
-catalog_register(struct catalog *catalog, const char *source, size_t len,
-		 const char *file, struct problems *problems, registered_fn *done,
-		 void *context)
+catalog_register(struct catalog *catalog, const struct uuid *project,
+		 const char *source, size_t len, const char *file,
+		 struct problems *problems, registered_fn *done, void *context)
 {
 	struct workflow *workflow = read_workflow(source, len, problems);
 	struct registration *registration;
@@ -321,10 +370,10 @@ catalog_register(struct catalog *catalog, const char *source, size_t len,
 		return -1;
 	registration = xcalloc(1, sizeof *registration);
 	registration->catalog = catalog;
-	registration->name = xstrdup(workflow->name);
+	snprintf(registration->name, sizeof registration->name, "%s", workflow->name);
 	registration->done = done;
 	registration->context = context;
-	store(registration, workflow, source, len, file);
+	store(registration, project, workflow, source, len, file);
 	workflow_free(&workflow);
 	return 0;
 }

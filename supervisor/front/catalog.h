@@ -28,8 +28,10 @@ void catalog_free(struct catalog **catalog_p);
  * it does not load). May be called at once when it is fresh. */
 typedef void catalog_fn(void *context, const struct catalog_entry *entry,
 			const struct err *err);
-void catalog_find(struct catalog *catalog, const char *name_or_id, catalog_fn *done,
-		  void *context);
+/* project: whose own workflow of that name comes before everybody's; NULL: default. By
+ * id, that of another project is found too: look at entry->project. */
+void catalog_find(struct catalog *catalog, const struct uuid *project,
+		  const char *name_or_id, catalog_fn *done, void *context);
 void catalog_forget(struct catalog *catalog,
 		    const void *context); /* done will not come */
 
@@ -41,11 +43,11 @@ struct registered {
 };
 /* Reads and checks source; problems: what is wrong with it (the caller's to free), and
  * -1. Else stores it and calls done. file: relative path, or "" when it came over the
- * API. */
+ * API. project: whose it is, or NULL: everybody's. */
 typedef void registered_fn(void *context, const struct registered *registered,
 			   const struct err *err);
-int catalog_register(struct catalog *catalog, const char *source, size_t len,
-		     const char *file, struct problems *problems, registered_fn *done,
-		     void *context);
+int catalog_register(struct catalog *catalog, const struct uuid *project,
+		     const char *source, size_t len, const char *file,
+		     struct problems *problems, registered_fn *done, void *context);
 
 #endif

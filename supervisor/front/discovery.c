@@ -217,7 +217,7 @@ register_file(struct discovery *discovery, const char *path)
 			  F_STR("why", err.text));
 		return false;
 	}
-	result = catalog_register(discovery->front->catalog, text, len,
+	result = catalog_register(discovery->front->catalog, NULL, text, len,
 				  shown_path(discovery, path), &problems, on_registered,
 				  discovery);
 	for (size_t i = 0; i < problems.count; i++) {
