@@ -36,9 +36,7 @@ static const struct workload workloads[] = {
 struct bench {
 	const struct command *command;
 	const struct args *args;
-	const struct workload *workload;
-	long runs, in_flight;
-	usec_t timeout;
+	struct plan plan;
 	struct install install;
 	struct server *server;
 	struct database *database;
@@ -67,7 +65,7 @@ workflow_text(const struct workload *workload)
 static int
 register_workflow(struct bench *bench)
 {
-	char *text = workflow_text(bench->workload);
+	char *text = workflow_text(bench->plan.workload);
 	struct question question = { .method = "POST",
 				     .path = "/api/workflows",
 				     .content_type = "application/yaml",
@@ -114,10 +112,9 @@ measure(struct bench *bench)
 				    server_url(bench->server));
 	bench_cpu(bench->install.dev, &bench->cpu_before);
 	if (bench_counters(bench->database, &bench->before, &err) < 0 ||
-	    bench_trigger(bench->server, bench->workload, bench->runs, bench->in_flight,
-			  bench->timeout, &bench->triggered, &err) < 0 ||
-	    bench_wait(bench->database, &bench->triggered, bench->timeout, &bench->over,
-		       &err) < 0 ||
+	    bench_trigger(bench->server, &bench->plan, &bench->triggered, &err) < 0 ||
+	    bench_wait(bench->database, &bench->triggered, bench->plan.timeout,
+		       &bench->over, &err) < 0 ||
 	    bench_counters(bench->database, &bench->after, &err) < 0)
 		return fail(bench, &err);
 	bench_cpu(bench->install.dev, &bench->cpu_after);
@@ -134,10 +131,11 @@ is_complete(const struct bench *bench)
 {
 	const struct figures *figures = &bench->figures;
 
-	return bench->over && figures->runs == bench->runs &&
-	       figures->completed == bench->runs && figures->gaps == 0 &&
-	       figures->steps == bench->runs * bench->workload->steps &&
-	       figures->events == bench->runs * (2 * bench->workload->steps + 2);
+	return bench->over && figures->runs == bench->plan.runs &&
+	       figures->completed == bench->plan.runs && figures->gaps == 0 &&
+	       figures->steps == bench->plan.runs * bench->plan.workload->steps &&
+	       figures->events ==
+		   bench->plan.runs * (2 * bench->plan.workload->steps + 2);
 }
 
 static double
@@ -187,10 +185,10 @@ print_for_programs(const struct bench *bench)
 	const struct figures *figures = &bench->figures;
 	struct json *json = json_new_object(), *cpu = json_new_object();
 
-	json_set(json, "workload", json_new_str(bench->workload->name));
-	json_set(json, "runs", json_new_int(bench->runs));
-	json_set(json, "stepsPerRun", json_new_int(bench->workload->steps));
-	json_set(json, "inFlight", json_new_int(bench->in_flight));
+	json_set(json, "workload", json_new_str(bench->plan.workload->name));
+	json_set(json, "runs", json_new_int(bench->plan.runs));
+	json_set(json, "stepsPerRun", json_new_int(bench->plan.workload->steps));
+	json_set(json, "inFlight", json_new_int(bench->plan.in_flight));
 	json_set(json, "complete", json_new_bool(is_complete(bench)));
 	json_set(json, "completed", json_new_int(figures->completed));
 	json_set(json, "steps", json_new_int(figures->steps));
@@ -237,9 +235,9 @@ print_for_people(const struct bench *bench)
 	const struct figures *figures = &bench->figures;
 
 	printf("%s: %ld runs of %d step%s, %ld request%s in flight\n\n",
-	       bench->workload->name, bench->runs, bench->workload->steps,
-	       bench->workload->steps == 1 ? "" : "s", bench->in_flight,
-	       bench->in_flight == 1 ? "" : "s");
+	       bench->plan.workload->name, bench->plan.runs,
+	       bench->plan.workload->steps, bench->plan.workload->steps == 1 ? "" : "s",
+	       bench->plan.in_flight, bench->plan.in_flight == 1 ? "" : "s");
 	printf(
 	    "rate           %.0f steps/s  %.0f runs/s  (%.2f s; triggered in %.2f s)\n",
 	    per_second(bench, figures->steps), per_second(bench, figures->completed),
@@ -254,7 +252,7 @@ print_for_people(const struct bench *bench)
 	    "%s       %lld of %ld runs completed, %lld steps, %lld events, %lld runs "
 	    "with gaps\n",
 	    is_complete(bench) ? "complete" : "NOT COMPLETE",
-	    (long long)figures->completed, bench->runs, (long long)figures->steps,
+	    (long long)figures->completed, bench->plan.runs, (long long)figures->steps,
 	    (long long)figures->events, (long long)figures->gaps);
 }
 
@@ -294,18 +292,18 @@ read_options(struct bench *bench, struct err *err)
 {
 	const char *timeout = args_value(bench->args, "timeout");
 
-	bench->runs = bench->workload->runs;
-	bench->in_flight = bench->workload->one_by_one ? 1 : IN_FLIGHT_PRESET;
-	bench->timeout = TIMEOUT_PRESET;
-	if (args_count(bench->args, "runs", 1, RUNS_MAX, &bench->runs, err) < 0 ||
-	    args_count(bench->args, "in-flight", 1, IN_FLIGHT_MAX, &bench->in_flight,
-		       err) < 0)
+	bench->plan.runs = bench->plan.workload->runs;
+	bench->plan.in_flight = bench->plan.workload->one_by_one ? 1 : IN_FLIGHT_PRESET;
+	bench->plan.timeout = TIMEOUT_PRESET;
+	if (args_count(bench->args, "runs", 1, RUNS_MAX, &bench->plan.runs, err) < 0 ||
+	    args_count(bench->args, "in-flight", 1, IN_FLIGHT_MAX,
+		       &bench->plan.in_flight, err) < 0)
 		return -1;
-	if (bench->workload->one_by_one && bench->in_flight != 1)
+	if (bench->plan.workload->one_by_one && bench->plan.in_flight != 1)
 		return err_set(err, ERR_INPUT,
 			       "latency is one run at a time: no --in-flight");
 	if (timeout != NULL &&
-	    duration_parse(timeout, strlen(timeout), &bench->timeout, err) < 0)
+	    duration_parse(timeout, strlen(timeout), &bench->plan.timeout, err) < 0)
 		return err_in(err, "--timeout");
 	return 0;
 }
@@ -338,8 +336,8 @@ cmd_bench(const struct command *command, const struct args *args)
 	struct err err = { 0 };
 	int status;
 
-	bench.workload = find_workload(args);
-	if (bench.workload == NULL)
+	bench.plan.workload = find_workload(args);
+	if (bench.plan.workload == NULL)
 		return command_usage(command,
 				     "name a workload: seq10, single or latency");
 	if (read_options(&bench, &err) < 0)

@@ -12,7 +12,7 @@
 #include "print.h"
 #include "server.h"
 
-#define PIECE  (4 * 1024 * 1024)
+#define PIECE  (4LL * 1024 * 1024)
 #define PAUSE  (500 * USEC_MS)
 #define LAST   "9000000000000000000" /* after every event: asks for none */
 #define NO_LOG 404
@@ -89,7 +89,7 @@ read_piece(struct reading *reading, bool *more)
 			buf_add(&reading->rest, answer.text + skip, answer.len - skip);
 			reading->at += (long long)(answer.len - skip);
 		}
-		*more = answer.status == 206 && answer.len == PIECE;
+		*more = answer.status == 206 && answer.len == (size_t)PIECE;
 	} else if (answer.status == NO_LOG || answer.status == NO_NEW) {
 		status = CLI_OK;
 	} else {

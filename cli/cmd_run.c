@@ -18,7 +18,7 @@
 #include "text.h"
 
 #define PATIENCE   (30 * USEC_SECOND) /* with a server that is away meanwhile */
-#define INPUT_MAX  (4 * 1024 * 1024)
+#define INPUT_MAX  ((size_t)4 * 1024 * 1024)
 #define DRAW_EVERY (100 * USEC_MS)
 
 const struct arg run_args[] = {
@@ -285,31 +285,41 @@ make_body(const struct args *args, struct json *input)
 	return body;
 }
 
-static int
-start(const struct command *command, const struct args *args, struct server *server,
-      const char *name, struct json *body, usec_t timeout)
+/* Takes body. The run's id, the caller's; NULL: why not was said. */
+static char *
+start(const struct command *command, struct server *server, const char *name,
+      struct json *body, int *status)
 {
 	char *segment = url_segment(name);
 	char *path = xprintf("/api/workflows/%s/execute", segment);
 	struct answer answer;
-	const char *id;
-	int status = server_call(server, "POST", path, body, &answer);
+	char *id;
 
-	id = json_str(json_get(answer.json, "executionId"));
-	if (status == CLI_OK && id == NULL)
-		status = command_fail(command, CLI_FAILED,
-				      "%s does not answer as stepmill does",
-				      server_url(server));
-	else if (status == CLI_OK && !args_has(args, "detach"))
-		status = watch_run(command, args, server, id, timeout);
-	else if (status == CLI_OK && args_has(args, "json"))
-		print_json(answer.json);
-	else if (status == CLI_OK)
-		printf("%s\n", id);
+	*status = server_call(server, "POST", path, body, &answer);
+	id = xstrdup(json_str(json_get(answer.json, "executionId")));
+	if (*status == CLI_OK && id == NULL)
+		*status = command_fail(command, CLI_FAILED,
+				       "%s does not answer as stepmill does",
+				       server_url(server));
 	answer_fini(&answer);
 	free(segment);
 	free(path);
-	return status;
+	return id;
+}
+
+static void
+print_id(const char *id, bool json)
+{
+	struct json *answer;
+
+	if (!json) {
+		puts(id);
+		return;
+	}
+	answer = json_new_object();
+	json_set(answer, "executionId", json_new_str(id));
+	print_json(answer);
+	json_unref(&answer);
 }
 
 static int
@@ -332,7 +342,7 @@ cmd_run(const struct command *command, const struct args *args)
 	struct server *server;
 	struct err err = { 0 };
 	usec_t timeout;
-	char *name;
+	char *name, *id = NULL;
 	int status;
 
 	if (args->words_count == 0)
@@ -349,10 +359,14 @@ cmd_run(const struct command *command, const struct args *args)
 	}
 	name = find_workflow(server, args->words[0], &status);
 	if (name != NULL)
-		status =
-		    start(command, args, server, name, make_body(args, input), timeout);
+		id = start(command, server, name, make_body(args, input), &status);
 	else
 		json_unref(&input);
+	if (id != NULL && args_has(args, "detach"))
+		print_id(id, args_has(args, "json"));
+	else if (id != NULL)
+		status = watch_run(command, args, server, id, timeout);
+	free(id);
 	free(name);
 	server_close(&server);
 	return status;

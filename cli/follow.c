@@ -53,40 +53,71 @@ ask(struct server *server, const struct follow *follow, const char *id, int64_t 
 	return status;
 }
 
+struct following {
+	struct server *server;
+	const struct follow *follow;
+	char *id;     /* for a path */
+	int64_t seq;  /* of the last event that was handed over */
+	usec_t heard; /* when the server answered last */
+};
+
+/* What came: go on (true), or *result. */
+static bool
+take_events(struct following *following, const struct json *answer,
+	    enum followed *result)
+{
+	const struct follow *follow = following->follow;
+
+	following->heard = clock_mono();
+	*result = FOLLOWED_STOPPED;
+	if (!hand_over(answer, &following->seq, follow))
+		return false;
+	*result = FOLLOWED_TO_END;
+	return !was_last(answer, following->seq, follow->once);
+}
+
+/* No events came: try again after a while (true), or *result. */
+static bool
+take_refusal(struct following *following, const struct answer *answer,
+	     enum followed *result, int *status)
+{
+	usec_t silent = clock_mono() - following->heard;
+
+	*result = FOLLOWED_STOPPED;
+	if (server_gave_up(following->server))
+		return false;
+	if (may_pass(answer) && silent < following->follow->patience) {
+		server_pause(following->server, PAUSE);
+		return !server_gave_up(following->server);
+	}
+	*status = server_refusal(following->server, answer);
+	*result = FOLLOWED_FAILED;
+	return false;
+}
+
 enum followed
 follow(struct server *server, const struct follow *follow, int *status)
 {
-	usec_t heard = clock_mono();
-	char *id = url_segment(follow->run);
-	int64_t since = follow->since;
-	enum followed result = FOLLOWED_STOPPED;
-	bool go_on = true;
+	struct following following = { .server = server,
+				       .follow = follow,
+				       .id = url_segment(follow->run),
+				       .seq = follow->since,
+				       .heard = clock_mono() };
+	enum followed result;
+	bool go_on;
 
 	*status = CLI_OK;
 	server_about(server, "run", follow->run);
-	while (go_on && !server_gave_up(server)) {
+	do {
 		struct answer answer;
 
-		if (ask(server, follow, id, since, &answer) == CLI_OK) {
-			heard = clock_mono();
-			go_on = hand_over(answer.json, &since, follow);
-			if (go_on && was_last(answer.json, since, follow->once)) {
-				result = FOLLOWED_TO_END;
-				go_on = false;
-			}
-		} else if (server_gave_up(server)) {
-			go_on = false;
-		} else if (!may_pass(&answer) ||
-			   clock_mono() - heard >= follow->patience) {
-			*status = server_refusal(server, &answer);
-			result = FOLLOWED_FAILED;
-			go_on = false;
-		} else {
-			server_pause(server, PAUSE);
-		}
+		if (ask(server, follow, following.id, following.seq, &answer) == CLI_OK)
+			go_on = take_events(&following, answer.json, &result);
+		else
+			go_on = take_refusal(&following, &answer, &result, status);
 		answer_fini(&answer);
-	}
-	free(id);
+	} while (go_on);
+	free(following.id);
 	return result;
 }
 

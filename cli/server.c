@@ -13,7 +13,7 @@
 #include "text.h"
 
 #define CALL_TIMEOUT (60 * USEC_SECOND)
-#define REPLY_MAX    (256 * 1024 * 1024)
+#define REPLY_MAX    ((size_t)256 * 1024 * 1024)
 
 struct server {
 	const struct command *command;

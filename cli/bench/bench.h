@@ -17,6 +17,12 @@ struct workload {
 	bool one_by_one;      /* the next run is triggered when one is over */
 };
 
+struct plan {
+	const struct workload *workload;
+	long runs, in_flight; /* requests at once, at most */
+	usec_t timeout;
+};
+
 /* ---- triggering ---- */
 
 struct triggered {
@@ -25,11 +31,10 @@ struct triggered {
 	usec_t time;             /* until the last answer */
 };
 
-/* Triggers so many runs, in_flight requests at once at most (one by one: until each is
- * over). An error ends it; what was accepted stands in *triggered all the same. */
-int bench_trigger(struct server *server, const struct workload *workload, long runs,
-		  long in_flight, usec_t timeout, struct triggered *triggered,
-		  struct err *err);
+/* Triggers the runs (one by one: waits for the end of each). An error ends it; what was
+ * accepted stands in *triggered all the same. */
+int bench_trigger(struct server *server, const struct plan *plan,
+		  struct triggered *triggered, struct err *err);
 
 /* ---- figures ---- */
 

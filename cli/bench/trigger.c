@@ -202,7 +202,7 @@ make_request(struct load *load)
 }
 
 static int
-load_init(struct load *load, long in_flight)
+load_init(struct load *load, size_t lanes)
 {
 	load->loop = loop_new(load->err);
 	if (load->loop == NULL)
@@ -213,7 +213,7 @@ load_init(struct load *load, long in_flight)
 	if (load->address == NULL)
 		return -1;
 	make_request(load);
-	load->lanes_count = (size_t)in_flight;
+	load->lanes_count = lanes;
 	load->lanes = xcalloc(load->lanes_count, sizeof *load->lanes);
 	for (size_t i = 0; i < load->lanes_count; i++) {
 		struct lane *lane = &load->lanes[i];
@@ -240,22 +240,22 @@ load_fini(struct load *load)
 }
 
 int
-bench_trigger(struct server *server, const struct workload *workload, long runs,
-	      long in_flight, usec_t timeout, struct triggered *triggered,
-	      struct err *err)
+bench_trigger(struct server *server, const struct plan *plan,
+	      struct triggered *triggered, struct err *err)
 {
 	struct load load = { .server = server,
-			     .workload = workload,
-			     .left = runs,
+			     .workload = plan->workload,
+			     .left = plan->runs,
 			     .out = triggered,
 			     .err = err };
+	long lanes = plan->workload->one_by_one     ? 1
+		     : plan->in_flight < plan->runs ? plan->in_flight
+						    : plan->runs;
 	usec_t start = clock_mono();
 
 	*triggered = (struct triggered){ 0 };
-	if (workload->one_by_one)
-		in_flight = 1;
-	if (load_init(&load, in_flight < runs ? in_flight : runs) == 0) {
-		timer_set(load.deadline, timeout);
+	if (load_init(&load, (size_t)lanes) == 0) {
+		timer_set(load.deadline, plan->timeout);
 		for (size_t i = 0; i < load.lanes_count; i++)
 			send_next(&load.lanes[i]);
 		loop_run(load.loop);
