@@ -1,5 +1,6 @@
 -- Workflows whose file went away become inactive; registered ones without a file stay.
 -- $1 names text[] that were found   $2 project uuid (null: everybody's)
+-- $3 paths text[] of files that are there and cannot be read: what came from them stays
 with newest as (
 	select distinct on (workflow_id) id, name, file_path, is_active
 	  from stepmill.workflow_definitions
@@ -9,5 +10,5 @@ update stepmill.workflow_definitions d
    set is_active = false, updated_at = now()
   from newest
  where d.id = newest.id and newest.is_active and newest.file_path <> ''
-   and newest.name <> all ($1::text[])
+   and newest.name <> all ($1::text[]) and newest.file_path <> all ($3::text[])
 returning d.name;

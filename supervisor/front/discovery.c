@@ -2,8 +2,10 @@
 #include "front/discovery.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdalign.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/map.h"
 #include "base/xalloc.h"
 #include "conf/yaml.h"
 #include "front/catalog.h"
@@ -27,12 +30,14 @@ struct discovery {
 	int inotify;
 	/* of the scan under way */
 	bool scanning;
-	struct texts files; /* paths, in order */
-	struct texts names; /* of what was registered, or has errors now */
+	struct texts files;  /* paths, in order */
+	struct map *taken;   /* name -> path of the file it was registered from */
+	struct texts names;  /* of files with errors: their last good version stays */
+	struct texts broken; /* and their paths, as stored */
 	size_t next;
 	size_t registered;
 	bool away;   /* PostgreSQL was: the scan is made again */
-	bool unsure; /* a file's name cannot be told: nothing is taken for gone */
+	bool unsure; /* not every folder was seen: nothing is taken for gone */
 	bool again;  /* asked for meanwhile */
 	bool done;   /* once, to the end */
 };
@@ -53,6 +58,15 @@ texts_clear(struct texts *texts)
 	*texts = (struct texts){ 0 };
 }
 
+static void
+forget_scan(struct discovery *discovery)
+{
+	texts_clear(&discovery->files);
+	texts_clear(&discovery->names);
+	texts_clear(&discovery->broken);
+	map_free(&discovery->taken, free);
+}
+
 /* ---- looking into folders ---- */
 
 static bool
@@ -71,9 +85,17 @@ by_text(const void *a, const void *b)
 }
 
 static void
+not_seen(struct discovery *discovery, const char *folder, const char *why)
+{
+	discovery->unsure = true;
+	log_error("workflows.not_seen", F_STR("folder", folder), F_STR("why", why));
+}
+
+static void
 look_into(struct discovery *discovery, const char *folder)
 {
 	DIR *dir = opendir(folder);
+	int error = dir == NULL ? errno : 0;
 	struct dirent *entry;
 	char path[PATH_MAX];
 
@@ -81,16 +103,24 @@ look_into(struct discovery *discovery, const char *folder)
 		inotify_add_watch(discovery->inotify, folder,
 				  IN_CLOSE_WRITE | IN_MOVED_FROM | IN_MOVED_TO |
 				      IN_DELETE | IN_ONLYDIR);
-	if (dir == NULL)
+	if (dir == NULL) {
+		if (error != ENOENT && error != ENOTDIR)
+			not_seen(discovery, folder, strerror(error));
 		return;
-	while ((entry = readdir(dir)) != NULL &&
-	       discovery->files.count < DISCOVERY_FILES_MAX) {
+	}
+	while (errno = 0, (entry = readdir(dir)) != NULL) {
 		if (!is_workflow_file(entry->d_name))
 			continue;
+		if (discovery->files.count == DISCOVERY_FILES_MAX) {
+			not_seen(discovery, folder, "more than 10000 workflow files");
+			break;
+		}
 		if (snprintf(path, sizeof path, "%s/%s", folder, entry->d_name) <
 		    (int)sizeof path)
 			texts_add(&discovery->files, path);
 	}
+	if (entry == NULL && errno != 0)
+		not_seen(discovery, folder, strerror(errno));
 	closedir(dir);
 }
 
@@ -114,8 +144,8 @@ find_files(struct discovery *discovery)
 	const struct settings *settings = discovery->front->settings;
 	char path[PATH_MAX];
 
-	texts_clear(&discovery->files);
-	texts_clear(&discovery->names);
+	forget_scan(discovery);
+	discovery->taken = map_new();
 	watch_parents(discovery, settings->project_path);
 	if (snprintf(path, sizeof path, "%s/" TEMPLATES, settings->project_path) <
 	    (int)sizeof path)
@@ -154,44 +184,6 @@ read_file(const char *path, size_t *len, struct err *err)
 
 static void scan_next(struct discovery *discovery);
 
-static void
-on_registered(void *context, const struct registered *registered, const struct err *err)
-{
-	struct discovery *discovery = context;
-
-	if (registered == NULL) {
-		discovery->away = true;
-		log_warn("workflow.not_registered",
-			 F_STR("file", discovery->files.list[discovery->next - 1]),
-			 F_STR("why", err->text));
-	} else {
-		texts_add(&discovery->names, registered->name);
-		discovery->registered++;
-		if (registered->is_new)
-			log_info("workflow.registered",
-				 F_STR("workflow", registered->name),
-				 F_INT("version", registered->version));
-	}
-	scan_next(discovery);
-}
-
-/* The name of a file with errors, as far as it can be told: its last good version must
- * not be taken for gone. */
-static void
-keep_last_good(struct discovery *discovery, const char *text, size_t len)
-{
-	struct problems problems = { 0 };
-	struct doc *doc = yaml_parse(text, len, &problems);
-	const struct doc *name = doc ? doc_get(doc, "name") : NULL;
-
-	if (name != NULL && name->kind == DOC_SCALAR)
-		texts_add(&discovery->names, name->text);
-	else
-		discovery->unsure = true;
-	doc_free(&doc);
-	problems_fini(&problems);
-}
-
 /* Relative to the project where it lies in it. */
 static const char *
 shown_path(const struct discovery *discovery, const char *path)
@@ -203,18 +195,90 @@ shown_path(const struct discovery *discovery, const char *path)
 								    : path;
 }
 
+/* A file that is there, but no workflow now. */
+static void
+keep_last_good(struct discovery *discovery, const char *path, const char *name)
+{
+	texts_add(&discovery->broken, shown_path(discovery, path));
+	if (name != NULL)
+		texts_add(&discovery->names, name);
+}
+
+static void
+on_not_registered(struct discovery *discovery, const char *path, const struct err *err)
+{
+	if (err->kind == ERR_RETRY || err->kind == ERR_LOST) {
+		discovery->away = true;
+		log_warn("workflow.not_registered", F_STR("file", path),
+			 F_STR("why", err->text));
+	} else {
+		keep_last_good(discovery, path, NULL);
+		log_error("workflow.refused", F_STR("file", path),
+			  F_STR("why", err->text));
+	}
+}
+
+static void
+on_registered(void *context, const struct registered *registered, const struct err *err)
+{
+	struct discovery *discovery = context;
+	const char *path = discovery->files.list[discovery->next - 1];
+
+	if (registered == NULL) {
+		on_not_registered(discovery, path, err);
+	} else {
+		free(map_put(discovery->taken, registered->name,
+			     strlen(registered->name), xstrdup(path)));
+		discovery->registered++;
+		if (registered->is_new)
+			log_info("workflow.registered",
+				 F_STR("workflow", registered->name),
+				 F_INT("version", registered->version));
+	}
+	scan_next(discovery);
+}
+
+/* The name as far as it can be told, of a file with errors too. The caller's, or NULL.
+ */
+static char *
+name_in(const char *text, size_t len)
+{
+	struct problems problems = { 0 };
+	struct doc *doc = yaml_parse(text, len, &problems);
+	const struct doc *name = doc ? doc_get(doc, "name") : NULL;
+	char *copy =
+	    name != NULL && name->kind == DOC_SCALAR ? xstrdup(name->text) : NULL;
+
+	doc_free(&doc);
+	problems_fini(&problems);
+	return copy;
+}
+
+/* Two files of one name would make a new version of each other at every look. */
 static bool
-register_file(struct discovery *discovery, const char *path)
+is_taken(struct discovery *discovery, const char *path, const char *name)
+{
+	const char *other = name ? map_get(discovery->taken, name, strlen(name)) : NULL;
+	char *why;
+
+	if (other == NULL)
+		return false;
+	why = xprintf("the name \"%s\" is taken by %s", name, other);
+	log_error("workflow.refused", F_STR("file", path), F_STR("why", why));
+	free(why);
+	return true;
+}
+
+static bool
+register_text(struct discovery *discovery, const char *path, const char *text,
+	      size_t len)
 {
 	struct problems problems = { .file = (char *)path };
-	struct err err = { 0 };
-	size_t len;
-	char *text = read_file(path, &len, &err);
+	char *name = name_in(text, len);
 	int result = -1;
 
-	if (text == NULL) {
-		log_error("workflow.refused", F_STR("file", path),
-			  F_STR("why", err.text));
+	if (is_taken(discovery, path, name)) {
+		free(name);
 		return false;
 	}
 	result = catalog_register(discovery->front->catalog, NULL, text, len,
@@ -227,11 +291,30 @@ register_file(struct discovery *discovery, const char *path)
 		free(line);
 	}
 	if (result < 0)
-		keep_last_good(discovery, text, len);
+		keep_last_good(discovery, path, name);
 	problems.file = NULL;
 	problems_fini(&problems);
-	free(text);
+	free(name);
 	return result == 0;
+}
+
+static bool
+register_file(struct discovery *discovery, const char *path)
+{
+	struct err err = { 0 };
+	size_t len = 0;
+	char *text = read_file(path, &len, &err);
+	bool asked;
+
+	if (text == NULL) {
+		log_error("workflow.refused", F_STR("file", path),
+			  F_STR("why", err.text));
+		keep_last_good(discovery, path, NULL);
+		return false;
+	}
+	asked = register_text(discovery, path, text, len);
+	free(text);
+	return asked;
 }
 
 static void
@@ -242,6 +325,28 @@ on_absent(void *context, const struct pg_rows *rows, const struct err *err)
 		log_info("workflow.deactivated",
 			 F_STR("workflow", pg_text(rows, i, 0, NULL)),
 			 F_STR("why", "its file went away"));
+}
+
+/* Begins an array; the caller ends it. */
+static void
+arg_texts(struct pg_args *args, const struct texts *texts)
+{
+	pg_array_begin(args, PG_TEXT);
+	for (size_t i = 0; i < texts->count; i++)
+		pg_arg_text(args, texts->list[i]);
+}
+
+static void
+arg_names(const struct discovery *discovery, struct pg_args *args)
+{
+	size_t cursor = 0, len;
+	const void *name;
+	void *path;
+
+	arg_texts(args, &discovery->names);
+	while (map_next(discovery->taken, &cursor, &name, &len, &path))
+		pg_arg_text_len(args, name, len);
+	pg_array_end(args);
 }
 
 static void
@@ -262,11 +367,10 @@ scan_end(struct discovery *discovery)
 	if (discovery->away || discovery->unsure)
 		return;
 	pg_args_init(&args);
-	pg_array_begin(&args, PG_TEXT);
-	for (size_t i = 0; i < discovery->names.count; i++)
-		pg_arg_text(&args, discovery->names.list[i]);
-	pg_array_end(&args);
+	arg_names(discovery, &args);
 	pg_arg_uuid(&args, NULL);
+	arg_texts(&args, &discovery->broken);
+	pg_array_end(&args);
 	pg_query(discovery->front->write, "definitions_absent", &args, on_absent,
 		 discovery);
 	pg_args_fini(&args);
@@ -313,16 +417,39 @@ discovery_scan(struct discovery *discovery)
 	timer_set(discovery->timer, 0);
 }
 
+/* Runs make files in the project's folder all the time. */
+static bool
+matters(const struct inotify_event *event)
+{
+	static const char *const folders[] = { ".agent", "workflows", "templates" };
+
+	if (event->len == 0 || is_workflow_file(event->name))
+		return true;
+	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+		if (strcmp(event->name, folders[i]) == 0)
+			return true;
+	return false;
+}
+
 static void
 on_inotify(void *context, unsigned ready)
 {
 	struct discovery *discovery = context;
-	char events[16384];
+	alignas(struct inotify_event) char events[16384];
+	bool changed = false;
+	ssize_t len;
 
 	(void)ready;
-	while (read(discovery->inotify, events, sizeof events) > 0)
-		;
-	timer_set(discovery->timer, DEBOUNCE);
+	while ((len = read(discovery->inotify, events, sizeof events)) > 0)
+		for (char *at = events; at < events + len;) {
+			const struct inotify_event *event = (void *)at;
+
+			changed |= matters(event);
+			at += sizeof *event + event->len;
+		}
+	/* Not put off by what comes next: that is looked at after. */
+	if (changed && !timer_is_set(discovery->timer))
+		timer_set(discovery->timer, DEBOUNCE);
 }
 
 struct discovery *
@@ -351,8 +478,7 @@ discovery_free(struct discovery **discovery_p)
 	if (discovery->inotify >= 0)
 		close(discovery->inotify);
 	timer_free(&discovery->timer);
-	texts_clear(&discovery->files);
-	texts_clear(&discovery->names);
+	forget_scan(discovery);
 	free(discovery);
 	*discovery_p = NULL;
 }
