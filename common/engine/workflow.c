@@ -33,6 +33,7 @@ workflow_free(struct workflow **workflow_p)
 	free(workflow->description);
 	json_unref(&workflow->config);
 	json_unref(&workflow->input_schema);
+	schema_free(&workflow->input_rules);
 	template_free(&workflow->output);
 	free(workflow->output_refs);
 	free(workflow->queue);

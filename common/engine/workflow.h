@@ -16,6 +16,7 @@
 #include "lang/cel.h"
 #include "lang/template.h"
 #include "json/json.h"
+#include "json/schema.h"
 
 #define WORKFLOW_STEPS_MAX     1000
 #define WORKFLOW_NAME_MAX      100
@@ -63,9 +64,10 @@ struct step_def {
 struct workflow {
 	char *name, *description;
 	struct json *config; /* the parsed form, as stored and shown; without `ui` */
-	struct json *input_schema; /* or NULL */
-	struct template *output;   /* or NULL: that of the step that ended last */
-	int *output_refs;          /* steps named by it */
+	struct json *input_schema;  /* or NULL */
+	struct schema *input_rules; /* the same, compiled */
+	struct template *output;    /* or NULL: that of the step that ended last */
+	int *output_refs;           /* steps named by it */
 	size_t output_refs_count;
 	bool output_refs_all_steps, output_refs_state;
 	usec_t timeout;
@@ -89,8 +91,7 @@ const char *action_name(enum action_kind action);
  * the run ends. */
 struct json *workflow_graph(const struct workflow *workflow);
 /* Does a run's input fit `input`? What does not becomes problems with paths like
- * "input.repo". True when it fits. Checks type, required and the types of properties.
- */
+ * "input.repo", at most SCHEMA_PROBLEMS_MAX. True when it fits. */
 bool workflow_check_input(const struct workflow *workflow, const struct json *input,
 			  struct problems *problems);
 

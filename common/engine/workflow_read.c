@@ -65,7 +65,7 @@ read_input(struct reader *reader, const struct place *place, void *into)
 {
 	struct workflow *workflow = into;
 
-	input_schema_read(reader, place);
+	workflow->input_rules = input_schema_read(reader, place);
 	workflow->input_schema = json_from_doc(place->doc);
 }
 
