@@ -1,0 +1,345 @@
+"""What the documents show is true: README's tour is typed as it stands, every piece of YAML is
+a workflow, every curl line is answered, and every route of the HTTP API's page is there."""
+import json
+import os
+import re
+import shlex
+import shutil
+import socket
+import subprocess
+
+import pytest
+
+from harness.stepmill import BIN, OVER, ROOT, Refused, Stepmill, wait_for
+
+PAGES = ["README.md", *sorted(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")),
+         *sorted(str(page.relative_to(ROOT)) for page in ROOT.glob("examples/*/README.md"))]
+ADDRESS = "http://127.0.0.1:3456"
+
+
+def page(name):
+    return (ROOT / name).read_text()
+
+
+def section(text, title):
+    return re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", text, re.M | re.S)[1]
+
+
+def fenced(text, kind):
+    """The blocks between ``` of that kind, with the line each begins at."""
+    blocks, inside = [], None
+    for number, line in enumerate(text.splitlines(keepends=True), 1):
+        mark = re.match(r" *```(\w*)$", line)
+        if mark and inside is None:
+            inside = (mark[1], number + 1, [])
+        elif mark:
+            if inside[0] == kind:
+                blocks.append((inside[1], "".join(inside[2])))
+            inside = None
+        elif inside is not None:
+            inside[2].append(line)
+    return blocks
+
+
+def indented(text):
+    """The lines of blocks that are indented by four."""
+    return "".join(line[4:] if line.startswith("    ") else "\n"
+                   for line in text.splitlines(keepends=True))
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+# ---- README ----
+
+class Tour:
+    """README's five minutes in a home of its own. What builds is left out: that was done."""
+
+    def __init__(self, home):
+        self.home, self.folder = home, home / "hello"
+        lines = indented(section(page("README.md"), "Five minutes")).splitlines()
+        self.built = [line for line in lines
+                      if re.match(r"deploy/|cmake |export PATH=\$PWD/build/release/bin", line)]
+        self.port = str(free_port())
+        self.script = "\n".join(line for line in lines if line not in self.built)
+        assert self.script.count("stepmill dev --detach") == 1 and ADDRESS in self.script
+        self.script = self.script.replace("3456", self.port).replace(
+            "dev --detach", f"dev --port {self.port} --detach")
+        self.environment = {
+            name: value for name, value in os.environ.items()
+            if not name.startswith("STEPMILL_") and name not in ("DATABASE_URL", "REDIS_URL")}
+        self.environment |= {"HOME": str(home), "PATH": f"{BIN}:{os.environ['PATH']}"}
+
+    def type(self, script, folder=None):
+        return subprocess.run(["bash", "-euo", "pipefail", "-c", script], text=True,
+                              cwd=folder or self.home, env=self.environment, timeout=120,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT)
+
+    def stop(self):
+        if (self.folder / ".stepmill/dev.json").exists():
+            self.type("stepmill dev --stop", self.folder)
+
+
+@pytest.fixture
+def tour(tmp_path):
+    for folder in (tmp_path, *tmp_path.parents[:-2]):
+        folder.chmod(0o755)  # the servers of root run as another user
+    tour = Tour(tmp_path)
+    yield tour
+    tour.stop()
+
+
+def test_the_tour_of_the_readme(tour):
+    assert len(tour.built) == 3
+    done = tour.type(tour.script)
+    assert done.returncode == 0, done.stdout
+    for said in (f"ready in .*http://127.0.0.1:{tour.port}", r"good \(hello, 4 steps\)",
+                 r"flaky .*will be tried again", r"hello-1 COMPLETED in", r"hello-2 COMPLETED in",
+                 r"run +hello-1\n", r'"executionId":"', r'"type": ?"run.completed"', "stopped"):
+        assert re.search(said, done.stdout), f"{said}: {done.stdout}"
+    assert (tour.folder / "greeting.txt").read_text() == "Good day, you\n"
+    assert (tour.folder / ".stepmill").is_dir()
+
+
+def test_it_goes_on_after_everything_was_killed(tour):
+    """"While hello naps, kill -9 a worker, or everything"."""
+    lines = tour.script.split("stepmill validate")[0]
+    done = tour.type(lines + "\ncd ~/hello && stepmill run .agent/workflows/templates/hello.yaml"
+                             " who=you --detach")
+    assert done.returncode == 0, done.stdout
+    run = done.stdout.split()[-1]
+
+    def napping():
+        shown = tour.type(f"stepmill show {run} --json", tour.folder).stdout
+        return json.loads(shown)["steps"][-1]["status"] == "WAITING"
+
+    wait_for("hello naps", napping)
+    state = json.loads((tour.folder / ".stepmill/dev.json").read_text())
+    workers = json.loads(tour.type("stepmill scale --json", tour.folder).stdout)["workers"]
+    victims = [worker["pid"] for worker in workers] + [
+        state[name] for name in ("supervisorPid", "schedulerPid", "redisPid", "postgresPid", "pid")]
+    assert len(victims) == 7
+    for victim in victims:
+        subprocess.run(["kill", "-9", str(victim)], check=True)
+    done = tour.type("stepmill dev --detach", tour.folder)
+    assert done.returncode == 0, done.stdout
+
+    def over():
+        shown = json.loads(tour.type(f"stepmill show {run} --json", tour.folder).stdout)
+        return shown if shown["status"] in OVER else None
+
+    shown = wait_for("hello over", over)
+    assert shown["status"] == "COMPLETED" and len(shown["steps"]) == 4
+    assert (tour.folder / "greeting.txt").read_text() == "Good day, you\n"
+
+
+def test_links_lead_somewhere():
+    for name in [*PAGES, "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"]:
+        text, folder = page(name), (ROOT / name).parent
+        for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text):
+            assert (folder / link).exists(), f"{name}: {link}"
+        for word in re.findall(r"`((?:deploy|docs|examples|sql|tests)/[\w./-]+)`", text):
+            assert (ROOT / word).exists() or "NNNN" in word, f"{name}: {word}"
+
+
+# ---- YAML ----
+
+def as_workflow(text):
+    """A workflow of what may be a part of one: keys of the top, steps, or keys of a step."""
+    first = next(line for line in text.splitlines() if line.strip() and line[0] != "#")
+    step = "  - id: shown\n    action: tool\n    tool: shell\n"
+    if first.startswith("name:"):
+        return text
+    if first.startswith("    "):
+        return "name: part\nsteps:\n" + step + text + (
+            "" if "args:" in text else "    args: { command: 'true' }\n")
+    if first.startswith("  - "):
+        return "name: part\nsteps:\n" + text
+    if first.startswith("steps:"):
+        return "name: part\n" + text
+    return "name: part\n" + text + "steps:\n" + step + "    args: { command: 'true' }\n"
+
+
+YAML = [(name, line, text) for name in PAGES if name != "docs/configuration.md"
+        for line, text in fenced(page(name), "yaml")]
+
+
+@pytest.mark.parametrize("name, line, text", YAML, ids=[f"{n}:{li}" for n, li, _ in YAML])
+def test_yaml_is_a_workflow(stepmill, name, line, text):
+    try:
+        answer = stepmill.post("/api/workflows/validate", as_workflow(text),
+                               content_type="application/yaml")
+    except Refused as refused:
+        raise AssertionError(f"{name}:{line}: {json.dumps(refused.body, indent=1)}") from None
+    assert answer["valid"]
+
+
+def test_there_is_yaml():
+    assert sum(name == "docs/workflow-format.md" for name, *_ in YAML) >= 10
+
+
+def test_configuration_is_read(tmp_path):
+    (_, text), = fenced(page("docs/configuration.md"), "yaml")
+    config = tmp_path / "stepmill.yaml"
+    config.write_text(text)
+    done = subprocess.run([BIN / "stepmill-supervisor", "--config", config, "--check"], text=True,
+                          env={**os.environ, "DATABASE_URL": "host=/nowhere"}, capture_output=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_commands_of_the_workflow_format(stepmill):
+    text = page("docs/workflow-format.md")
+    _, workflow = fenced(text, "yaml")[0]
+    _, commands = fenced(text, "")[0]
+    (stepmill.folder / "hello.yaml").write_text(workflow)
+    stepmill.workflow(workflow)
+    for command in commands.splitlines():
+        program, *words = shlex.split(command)
+        done = stepmill.cli(*words)
+        assert program == "stepmill" and done.returncode == 0, done.stdout + done.stderr
+    assert "COMPLETED" in done.stdout
+
+
+def test_mistakes_read_as_shown(tmp_path):
+    """The page's own mistakes, made in a file of that name."""
+    for line in section(page("docs/workflow-format.md"), "Errors at registration").splitlines():
+        match = re.match(r"release.yaml:\d+:\d+ steps\[\d+\](\S*): (.*)", line)
+        if match is None:
+            continue
+        key, message = match.groups()
+        given = {".retry.backoff": "retry: { backoff: expo }", "": "onSucess: review",
+                 ".onFailure": "onFailure: reveiw"}[key]
+        (tmp_path / "release.yaml").write_text(
+            f"name: release\nsteps:\n  - id: one\n    action: noop\n    {given}\n"
+            "  - { id: review, action: noop }\n")
+        done = subprocess.run([BIN / "stepmill", "validate", "release.yaml"], cwd=tmp_path,
+                              capture_output=True, text=True)
+        assert done.returncode == 1
+        assert re.search(rf"release.yaml:5:\d+ steps\[0\]{re.escape(key)}: {re.escape(message)}\n",
+                         done.stdout + done.stderr), done.stdout + done.stderr
+
+
+# ---- the HTTP API ----
+
+@pytest.fixture(scope="module")
+def served():
+    """One run, hello-1, of the format's first example, with a comment and an artifact."""
+    with Stepmill(workers=1) as stepmill:
+        _, text = fenced(page("docs/workflow-format.md"), "yaml")[0]
+        (stepmill.folder / "hello.yaml").write_text(text + """
+  - { id: write, action: tool, tool: files.write, args: { path: a.txt, content: text } }
+  - { id: keep, action: tool, tool: artifact.add, args: { path: a.txt } }
+  - { id: tell, action: tool, tool: comment.add, args: { message: done } }
+""")
+        stepmill.workflow((stepmill.folder / "hello.yaml").read_text())
+        stepmill.first = stepmill.run("hello", {"who": "World"})
+        assert stepmill.first["runId"] == "hello-1"
+        yield stepmill
+
+
+CURL = [(line, command) for line, text in fenced(page("docs/http-api.md"), "")
+        for command in re.sub(r"\\\n *", "", text).splitlines() if command.startswith("curl ")]
+
+
+@pytest.mark.parametrize("line, command", CURL)
+def test_curl(served, line, command):
+    words = shlex.split(command.replace(ADDRESS, served.url))
+    done = subprocess.run([*words, "-w", "\n%{http_code}"], cwd=served.folder, text=True,
+                          capture_output=True, timeout=60)
+    body, status = done.stdout.rsplit("\n", 1)
+    assert done.returncode == 0 and 200 <= int(status) < 300, done.stdout + done.stderr
+    assert isinstance(json.loads(body), dict)
+
+
+def test_there_is_curl():
+    assert len(CURL) >= 5
+
+
+ROUTES = re.findall(r"(GET|POST|PUT) `(/[\w/:.]+)`((?: `[?{][^`]*`)?)", page("docs/http-api.md"))
+BODIES = {"/api/workflows": "name: one\nsteps: [{ id: a, action: noop }]\n",
+          "/api/workflows/validate": "name: one\nsteps: [{ id: a, action: noop }]\n",
+          "/api/pool": '{"workers": 1}'}
+QUERY = {"isActive": "true", "page": "1", "limit": "5", "status": "completed,FAILED",
+         "workflowId": "hello", "triggeredBy": "manual", "since": "2020-01-01T00:00:00Z",
+         "until": "2120-01-01T00:00:00Z", "q": "hello", "sort": "-startedAt",
+         "wait": "1s", "stepId": "keep", "level": "info", "type": "OTHER"}
+
+
+def route_url(served, path, query):
+    run = served.first
+    ids = {"/api/workflows": "hello", "/api/executions": run["runId"],
+           "/api/artifacts": run["artifacts"][0]["id"]}
+    for prefix, found in ids.items():
+        if path.startswith(prefix + "/:id"):
+            path = path.replace(":id", found)
+    names = re.findall(r"[?&](\w+)=", query)
+    values = QUERY | {"projectId": run["projectId"]}
+    if "events" in path:
+        values["since"] = "0"
+    if "cursor" in names:  # what comes before the newest but one
+        values["cursor"] = str(int(run["runId"].split("-")[-1]) + 1)
+    return path + "?" + "&".join(f"{name}={values[name]}" for name in names)
+
+
+@pytest.mark.parametrize("method, path, query", [r for r in ROUTES if r[1] != "/api/pool/drain"])
+def test_route(served, method, path, query):
+    url = route_url(served, path, query)
+    kind = "application/yaml" if "workflows" in path and path in BODIES else "application/json"
+    try:
+        answer = served.request(method, url, BODIES.get(path) if method != "GET" else None,
+                                content_type=kind)
+    except Refused as refused:
+        assert path.endswith("/cancel") and refused.status == 409, refused
+        return
+    assert answer
+    if isinstance(answer, dict) and "data" in answer:
+        assert answer["data"], f"nothing found by {url}"
+
+
+def test_every_route_is_described():
+    """The other way round: what the front serves stands on the page."""
+    described = {(method, path) for method, path, _ in ROUTES}
+    described.add(("POST", "/api/workflows/:id/trigger"))
+    served = {route for source in (ROOT / "supervisor/front").glob("api*.c")
+              for route in re.findall(r'^\t\{ "([A-Z]+)", +"(/[^"]*)"', source.read_text(), re.M)}
+    assert len(served) > 15 and served == described
+
+
+def names(text, what):
+    """The names in the first `{...}` after what."""
+    body = re.search(what + r" is `\{(.*?)\}`", text, re.S)[1]
+    return set(re.findall(r"\w+", body))
+
+
+@pytest.mark.parametrize("what, find", [
+    ("A run", lambda run: run), ("A step", lambda run: run["steps"][-1]),
+    ("A comment", lambda run: run["comments"][0]),
+    ("An artifact", lambda run: run["artifacts"][0]),
+    ("A workflow", None),
+])
+def test_members(served, what, find):
+    text = page("docs/http-api.md")
+    shown = served.get("/api/workflows")["data"][0] if find is None else find(served.first)
+    assert names(text, what) <= set(shown), names(text, what) - set(shown)
+
+
+def test_events_are_described(served):
+    text = page("docs/http-api.md")
+    for event in served.events(served.first["id"]):
+        line = re.search(rf"^\| [^|]*`{event['type']}`[^|]*\| (.*) \|$", text, re.M)
+        assert line, event["type"]
+        assert set(event["payload"]) <= set(re.findall(r"\w+", line[1])) | {
+            "stepId", "stepNumber", "stepKey", "name", "action"}
+
+
+def test_programs_are_there():
+    """Pages of the man, and the commands that --help knows, are named by the README."""
+    text = page("README.md")
+    assert "man deploy/man/stepmill.1" in text and shutil.which("man")
+    done = subprocess.run(["man", "deploy/man/stepmill.1"], cwd=ROOT, text=True,
+                          capture_output=True, env={**os.environ, "MANPAGER": "cat"})
+    assert done.returncode == 0 and "release-notes-42" in done.stdout, done.stderr
