@@ -47,7 +47,6 @@ schema_compile(const struct json *json, const struct schema_options *options,
 		.schema = schema,
 		.options = options,
 		.problems = problems,
-		.told = problems->count,
 	};
 
 	schema->regex = options->regex;
@@ -55,7 +54,7 @@ schema_compile(const struct json *json, const struct schema_options *options,
 	schema->by_json = map_new();
 	schema->top = load_document(&loader, json, "", NULL);
 	schema_refs_follow(&loader);
-	if (problems->count > loader.told)
+	if (loader.told > 0)
 		schema_free(&schema);
 	return schema;
 }

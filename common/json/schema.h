@@ -20,7 +20,7 @@
 
 #define SCHEMA_PROBLEMS_MAX 100      /* that one compilation or check tells */
 #define SCHEMA_DEPTH_MAX    500      /* subschemas inside one another, while checking */
-#define SCHEMA_WORK_MAX     20000000 /* small steps of one check */
+#define SCHEMA_WORK_MAX     10000000 /* small steps of one check */
 #define SCHEMA_REGEX_MAX    200000   /* size of all patterns of a schema together */
 
 struct schema;

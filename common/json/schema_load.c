@@ -73,7 +73,7 @@ load_problem(struct loader *loader, struct spot spot, const char *format, ...)
 	struct buf path = { 0 }, message = { 0 };
 	va_list args;
 
-	if (loader->problems->count - loader->told >= SCHEMA_PROBLEMS_MAX)
+	if (loader->told++ >= SCHEMA_PROBLEMS_MAX)
 		return;
 	add_path(spot, &path);
 	va_start(args, format);

@@ -11,7 +11,7 @@ struct loader {
 	struct schema *schema;
 	const struct schema_options *options;
 	struct problems *problems;
-	size_t told; /* problems before the first of ours */
+	size_t told; /* problems by now */
 	unsigned depth;
 	size_t regex_size;
 };
