@@ -7,9 +7,12 @@ import shlex
 import shutil
 import socket
 import subprocess
+import textwrap
 
+import psycopg
 import pytest
 
+from harness.servers import Server
 from harness.stepmill import BIN, OVER, ROOT, Refused, Stepmill, wait_for
 
 PAGES = ["README.md", *sorted(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")),
@@ -144,6 +147,57 @@ def test_links_lead_somewhere():
             assert (folder / link).exists(), f"{name}: {link}"
         for word in re.findall(r"`((?:deploy|docs|examples|sql|tests)/[\w./-]+)`", text):
             assert (ROOT / word).exists() or "NNNN" in word, f"{name}: {word}"
+
+
+# ---- docs/running.md ----
+
+@pytest.fixture
+def servers():
+    servers = Server()
+    with psycopg.connect(servers.url("postgres"), autocommit=True) as admin:
+        admin.execute("create database service")
+    yield servers
+    servers.remove()
+
+
+def test_running_it_as_a_service(servers, tmp_path):
+    """Both blocks, typed into one shell; then the end that the page promises."""
+    port = str(free_port())
+    first, then = (text.replace("3456", port) for _, text in fenced(page("docs/running.md"), "sh"))
+    first = re.sub(r"^export DATABASE_URL=.*$", f"export DATABASE_URL='{servers.url('service')}'",
+                   first, flags=re.M)
+    first = re.sub(r"^export REDIS_URL=.*$", f"export REDIS_URL='unix:{servers.redis_sock}'",
+                   first, flags=re.M)
+    (tmp_path / "hi.yaml").write_text(
+        "name: hi\nsteps: [{ id: where, action: tool, tool: shell, args: { command: pwd } }]\n")
+    script = f"""
+        {first}
+        supervisor=$(jobs -p %1) scheduler=$(jobs -p %2)
+        trap 'kill -9 $supervisor $scheduler 2>/dev/null' EXIT
+        cp hi.yaml project/.agent/workflows/templates/
+        until curl -sf {ADDRESS.replace("3456", port)}/readyz >/dev/null; do sleep 0.05; done
+        export STEPMILL_API_KEY=$(grep -o 'sm_[^ ]*' key.txt)
+        {then}
+        stepmill run hi.yaml
+        stepmill run hi --json | grep -F "$PWD/project"
+        kill $supervisor && wait $supervisor
+        kill $scheduler && wait $scheduler
+        trap - EXIT
+        echo both ended with 0
+    """
+    made = re.search(r"^stepmill keys create.*$", script, re.M)[0]
+    script = script.replace(made, re.sub(r" +#.*", "", made) + " > key.txt")
+    environment = {name: value for name, value in os.environ.items()
+                   if not name.startswith("STEPMILL_")} | {"PATH": f"{BIN}:{os.environ['PATH']}"}
+    done = subprocess.run(["bash", "-euo", "pipefail", "-c", textwrap.dedent(script)],
+                          cwd=tmp_path, env=environment, text=True, timeout=90,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
+    logs = "".join((tmp_path / name).read_text() for name in ("supervisor.log", "scheduler.log")
+                   if (tmp_path / name).exists())
+    assert done.returncode == 0, done.stdout + logs
+    assert "hi-1 COMPLETED" in done.stdout and "both ended with 0" in done.stdout
+    assert '"level":"error"' not in logs, logs
 
 
 # ---- YAML ----
