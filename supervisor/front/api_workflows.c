@@ -1,6 +1,7 @@
 /* Workflows over HTTP: list, look, register, validate, execute. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/log.h"
 #include "base/xalloc.h"
@@ -144,14 +145,40 @@ refuse(struct exchange *exchange, struct problems *problems)
 	problems_fini(problems);
 }
 
+/* JSON is YAML too, and what has no type is taken for it. What a page elsewhere may
+ * send without asking first (forms, plain text) is refused. */
+static int
+check_type(struct exchange *exchange)
+{
+	static const char *const types[] = { "application/yaml",   "text/yaml",
+					     "application/x-yaml", "text/x-yaml",
+					     "text/vnd.yaml",      "application/json" };
+	const char *type = exchange_header(exchange, "Content-Type");
+	size_t len = type != NULL ? strcspn(type, "; \t") : 0;
+
+	if (type == NULL)
+		return 0;
+	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+		if (strlen(types[i]) == len && strncasecmp(type, types[i], len) == 0)
+			return 0;
+	reply_problem(exchange, 415, NULL,
+		      "a workflow must be application/yaml or application/json, "
+		      "not %.100s",
+		      type);
+	return -1;
+}
+
 static void
 on_register(struct exchange *exchange)
 {
-	struct registering *registering = xcalloc(1, sizeof *registering);
+	struct registering *registering;
 	struct problems problems = { 0 };
 	size_t len;
 	const char *source = exchange_body(exchange, &len);
 
+	if (check_type(exchange) < 0)
+		return;
+	registering = xcalloc(1, sizeof *registering);
 	registering->exchange = exchange;
 	if (catalog_register(exchange_front(exchange)->catalog,
 			     exchange_project(exchange), source, len, "", &problems,
@@ -170,10 +197,15 @@ on_validate(struct exchange *exchange)
 	struct problems problems = { 0 };
 	size_t len;
 	const char *source = exchange_body(exchange, &len);
-	struct doc *doc = yaml_parse(source, len, &problems);
-	struct workflow *workflow = doc ? workflow_read(doc, &problems) : NULL;
+	struct workflow *workflow = NULL;
 	struct json *body;
+	struct doc *doc;
 
+	if (check_type(exchange) < 0)
+		return;
+	doc = yaml_parse(source, len, &problems);
+	if (doc != NULL)
+		workflow = workflow_read(doc, &problems);
 	doc_free(&doc);
 	if (workflow == NULL) {
 		reply_problem(exchange, 422, api_problems(&problems),
@@ -193,6 +225,8 @@ on_validate(struct exchange *exchange)
 
 /* ---- executing ---- */
 
+#define KEY_MAX 255 /* of an Idempotency-Key */
+
 struct executing {
 	struct exchange *exchange;
 	struct front *front;
@@ -201,8 +235,11 @@ struct executing {
 	bool has_priority, has_project;
 	bool confined; /* the key knows no other project than this */
 	struct uuid id, project;
+	struct uuid definition, of_project; /* what was inserted, should it be there */
+	bool has_of_project;
 	usec_t run_at;
 	char *requested_by;
+	char *key; /* Idempotency-Key; NULL: none */
 };
 
 static void
@@ -210,6 +247,7 @@ executing_free(struct executing *executing)
 {
 	json_unref(&executing->input);
 	free(executing->requested_by);
+	free(executing->key);
 	free(executing);
 }
 
@@ -221,6 +259,7 @@ executing_gone(void *state)
 
 	catalog_forget(executing->front->catalog, executing);
 	inserts_forget(executing->front->inserts, executing);
+	pg_forget(executing->front->write, executing);
 	executing_free(executing);
 }
 
@@ -235,23 +274,76 @@ executing_end(struct executing *executing)
 }
 
 static void
+reply_started(struct exchange *exchange, const struct uuid *id, const char *status)
+{
+	struct json *body = json_new_object();
+	char text[UUID_TEXT];
+
+	json_set(body, "executionId", json_new_str(uuid_format(id, text)));
+	json_set(body, "status", json_new_str(status));
+	reply_json(exchange, 202, body);
+}
+
+/* The key was used before: the same call gets the same answer, another is refused. */
+static void
+on_known(void *context, const struct pg_rows *rows, const struct err *err)
+{
+	struct exchange *exchange = executing_end(context);
+	struct uuid id;
+
+	if (rows == NULL) {
+		reply_err(exchange, err);
+	} else if (pg_count(rows) == 0) {
+		reply_problem(exchange, 409, NULL,
+			      "the run of this Idempotency-Key was deleted");
+	} else if (!pg_bool(rows, 0, 2)) {
+		reply_problem(exchange, 422, NULL,
+			      "this Idempotency-Key was used for another call");
+	} else {
+		id = pg_uuid(rows, 0, 0);
+		reply_started(exchange, &id,
+			      pg_int(rows, 0, 1) == RUN_PENDING ? "PENDING"
+								: "RUNNING");
+	}
+}
+
+static void
+find_known(struct executing *executing)
+{
+	struct pg_args args;
+
+	pg_args_init(&args);
+	pg_arg_uuid(&args, executing->has_of_project ? &executing->of_project : NULL);
+	pg_arg_text(&args, executing->key);
+	pg_arg_uuid(&args, &executing->definition);
+	pg_arg_json(&args, executing->input);
+	pg_query(executing->front->write, "runs_find_key", &args, on_known, executing);
+	pg_args_fini(&args);
+}
+
+static void
 on_inserted(void *context, const struct err *err)
 {
 	struct executing *executing = context;
 	bool later = executing->run_at > loop_now(executing->front->loop);
+	bool named = executing->has_project;
 	struct uuid id = executing->id;
-	struct exchange *exchange = executing_end(executing);
-	char text[UUID_TEXT];
-	struct json *body;
+	struct exchange *exchange;
 
+	if (err->kind == ERR_CONFLICT && executing->key != NULL) {
+		find_known(executing);
+		return;
+	}
+	exchange = executing_end(executing);
+	if (err->kind == ERR_INPUT && named) {
+		reply_problem(exchange, 404, NULL, "there is no such project");
+		return;
+	}
 	if (err->kind != ERR_NONE) {
 		reply_err(exchange, err);
 		return;
 	}
-	body = json_new_object();
-	json_set(body, "executionId", json_new_str(uuid_format(&id, text)));
-	json_set(body, "status", json_new_str(later ? "PENDING" : "RUNNING"));
-	reply_json(exchange, 202, body);
+	reply_started(exchange, &id, later ? "PENDING" : "RUNNING");
 }
 
 static int
@@ -300,13 +392,16 @@ on_workflow(void *context, const struct catalog_entry *entry, const struct err *
 	advance_start(workflow, &verdict);
 	first = &workflow->steps[verdict.next[0].index];
 	executing->id = uuid7_new(loop_now(executing->front->loop));
+	executing->definition = entry->definition;
+	executing->has_of_project = executing->has_project || entry->has_project;
+	executing->of_project =
+	    executing->has_project ? executing->project : entry->project;
 	run = (struct new_run){
 		.id = executing->id,
 		.definition = entry->definition,
 		.workflow_name = workflow->name,
-		.project = executing->has_project ? &executing->project
-			   : entry->has_project   ? &entry->project
-						  : NULL,
+		.project = executing->has_of_project ? &executing->of_project : NULL,
+		.idempotency_key = executing->key,
 		.input = executing->input,
 		.priority =
 		    executing->has_priority ? executing->priority : workflow->priority,
@@ -343,6 +438,10 @@ read_execute(struct executing *executing, const struct json *body, struct err *e
 {
 	const char *priority = NULL, *project = NULL, *run_at = NULL;
 
+	if (executing->key != NULL &&
+	    (executing->key[0] == '\0' || strlen(executing->key) > KEY_MAX))
+		return err_set(err, ERR_INPUT,
+			       "Idempotency-Key: expected 1 to %d characters", KEY_MAX);
 	if (body != NULL && json_type(body) != JSON_OBJECT)
 		return err_set(err, ERR_INPUT,
 			       "expected an object {input, priority, ...}");
@@ -395,6 +494,7 @@ on_execute(struct exchange *exchange)
 	executing->exchange = exchange;
 	executing->front = front;
 	executing->requested_by = xstrdup(exchange_who(exchange));
+	executing->key = xstrdup(exchange_header(exchange, "Idempotency-Key"));
 	if (read_execute(executing, body, &err) < 0) {
 		executing_free(executing);
 		reply_err(exchange, &err);

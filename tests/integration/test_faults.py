@@ -1,5 +1,6 @@
 """Tries to break I1 (Redis is expendable), I2 (results once), I3 (effects under one key), I4
 (events without gap) and I5 (any process may be killed at any instant)."""
+import json
 import os
 import random
 import signal
@@ -7,6 +8,8 @@ import statistics
 import subprocess
 import threading
 import time
+import urllib.error
+import urllib.request
 
 import pytest
 from harness.stepmill import OVER, Refused, Stepmill, wait_for
@@ -254,3 +257,28 @@ steps:
     assert ended["steps"][0]["attemptNumber"] == 2
     assert not sleeping("986")
     assert [e["type"] for e in fresh.events(run)].count("run.recovered") == 1
+
+
+def test_the_same_key_starts_one_run(fresh):
+    """FM-03: an answer that got lost may be asked for again."""
+    fresh.workflow(BUSY)
+    path = "/api/workflows/busy/execute"
+
+    def start(key, body):
+        request = urllib.request.Request(
+            fresh.url + path, data=json.dumps(body).encode(), method="POST",
+            headers={"Content-Type": "application/json", "Idempotency-Key": key})
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return answer.status, json.loads(answer.read())["executionId"]
+        except urllib.error.HTTPError as error:
+            return error.code, None
+
+    first = start("k1", {"input": {"n": 1}})
+    assert first[0] == 202
+    assert start("k1", {"input": {"n": 1}}) == first
+    assert start("k1", {"input": {"n": 2}}) == (422, None)
+    assert start("k2", {"input": {"n": 1}})[1] != first[1]
+    assert start("x" * 300, {})[0] == 400
+    assert fresh.sql("select count(*) from workflow_runs")[0][0] == 2
+    fresh.wait_ended(first[1])
