@@ -124,11 +124,12 @@ is_literal(const char *text, size_t len)
 static bool
 is_address(const char *text, size_t len, bool any_script)
 {
-	const char *at = memrchr(text, '@', len), *domain = at + 1;
+	const char *at = memrchr(text, '@', len), *domain;
 	size_t local, rest;
 
 	if (at == NULL)
 		return false;
+	domain = at + 1;
 	local = (size_t)(at - text);
 	rest = len - local - 1;
 	if (local > LOCAL_MAX ||

@@ -95,12 +95,12 @@ static void
 read_limit(struct loader *loader, struct node *node, const char *name,
 	   const struct json *value)
 {
-	struct number_rules *rules;
+	struct number_rules *rules = schema_node_number(node);
 	const struct {
 		const char *name;
 		const struct json **place;
 	} places[] = {
-		{ "minimum", &(rules = schema_node_number(node))->min },
+		{ "minimum", &rules->min },
 		{ "maximum", &rules->max },
 		{ "exclusiveMinimum", &rules->above },
 		{ "exclusiveMaximum", &rules->below },
