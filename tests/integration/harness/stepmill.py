@@ -13,6 +13,7 @@ import pathlib
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -289,6 +290,14 @@ class Stepmill:
         return subprocess.run([BIN / "stepmill", *words], cwd=self.folder, env=self.environment,
                               input=input, capture_output=True, text=True, timeout=timeout)
 
+    # ---- another supervisor on the same database ----
+
+    def supervisor(self, **settings):
+        other = Supervisor(self.folder, self.state["databaseUrl"], self.state["redisUrl"],
+                           environment=self.environment, **settings)
+        other.allowed_errors = self.allowed_errors  # it finds the same files
+        return other
+
     # ---- the database ----
 
     def sql(self, query, *params):
@@ -323,3 +332,82 @@ class Stepmill:
             if needle in words or b"STEPMILL_PROJECT_PATH=" + needle in environment:
                 found.append((entry.name, words.replace(b"\0", b" ").decode(errors="replace")))
         return found
+
+
+class Supervisor:
+    """A stepmill-supervisor of its own: with other settings, or with servers that come and
+    go. Settings are those of the configuration: pool_workers=0."""
+
+    def __init__(self, folder, database_url, redis_url, environment=None, **settings):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        self.folder, self.url = folder, f"http://127.0.0.1:{port}"
+        self.database_url = database_url
+        self.environment = {**(environment or os.environ), "STEPMILL_DEVELOPMENT": "1",
+                            "STEPMILL_DATABASE_URL": database_url,
+                            "STEPMILL_REDIS_URL": redis_url,
+                            "STEPMILL_HTTP_LISTEN": f"127.0.0.1:{port}",
+                            "STEPMILL_PROJECT_PATH": str(folder)}
+        for name in [n for n in self.environment if n.startswith("PG")]:
+            del self.environment[name]
+        for name, value in {"auth_required": "false", **settings}.items():
+            self.environment["STEPMILL_" + name.upper()] = str(value)
+        self.allowed_errors = []
+
+    def start(self, *args):
+        self.log_file = tempfile.TemporaryFile("w+")
+        self.process = subprocess.Popen([BIN / "stepmill-supervisor", *args], cwd=self.folder,
+                                        env=self.environment, stdin=subprocess.DEVNULL,
+                                        stderr=self.log_file)
+        return self
+
+    def log(self):
+        self.log_file.seek(0)
+        return self.log_file.read()
+
+    def ask(self, method, path, body=None, headers=None, timeout=40):
+        return ask(self.url, method, path, body, headers, timeout)
+
+    def answers(self):
+        try:
+            return self.ask("GET", "/healthz").status == 200
+        except OSError:
+            return False
+
+    def ready_workers(self):
+        """Of the pool; none while nobody answers."""
+        try:
+            workers = self.ask("GET", "/api/pool").json.get("workers", [])
+        except OSError:
+            return []
+        return [worker for worker in workers if worker["state"] == "ready"]
+
+    def __enter__(self):
+        self.start()
+        try:
+            wait_for("the front answers", self.answers)
+        except BaseException:
+            self.end()
+            raise
+        return self
+
+    def end(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(90)
+        finally:
+            self.process.kill()
+
+    def __exit__(self, kind, value, trace):
+        status = self.end()
+        log = self.log()
+        if kind is not None:
+            print(log[-10000:])
+            return
+        assert status == 0, log[-10000:]
+        found = SANITIZER.search(log)
+        assert not found, log[max(0, found.start() - 500):found.start() + 6000]
+        errors = [line for line in log.splitlines() if ERROR_LINE.search(line)
+                  and not any(re.search(allowed, line) for allowed in self.allowed_errors)]
+        assert not errors, "unexpected error lines:\n" + "\n".join(errors[:20])
