@@ -1,4 +1,7 @@
-/* stepmill validate: every error of workflow files, with the place shown. No server. */
+/*
+ * stepmill validate: every error of workflow files, with the place shown; or of any
+ * files, by a JSON Schema. No server.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,11 +12,17 @@
 #include "engine/workflow.h"
 #include "file.h"
 #include "print.h"
+#include "schema_file.h"
 #include "text.h"
 
 #define SHOWN_MAX 160 /* columns of a line that are shown */
 
-const struct arg validate_args[] = { COMMAND_ARGS };
+const struct arg validate_args[] = {
+	{ "schema", 's', "FILE",
+	  "check JSON or YAML files by this JSON Schema instead" },
+	{ "formats", 0, NULL, "with --schema: what `format` says must hold, too" },
+	COMMAND_ARGS,
+};
 
 /* The line's start; NULL: there is none of that number. */
 static const char *
@@ -30,11 +39,13 @@ find_line(const char *text, int number)
 static void
 show_place(const char *text, const struct problem *problem)
 {
-	const char *line = problem->line > 0 ? find_line(text, problem->line) : NULL;
+	const char *line = NULL;
 	struct buf clean = { 0 };
 	size_t used, before = 0;
 	char *copy;
 
+	if (text != NULL && problem->line > 0)
+		line = find_line(text, problem->line);
 	if (line == NULL)
 		return;
 	copy = xstrndup(line, strcspn(line, "\r\n"));
@@ -139,18 +150,77 @@ validate(const char *path, struct json *report)
 	return good ? CLI_OK : CLI_FAILED;
 }
 
+/* Tells how it went with one file. */
+static int
+tell(const char *path, bool good, struct problems *problems, struct json *report)
+{
+	if (report != NULL)
+		json_append(report, report_of(path, good, problems));
+	else if (good)
+		printf("%s: good\n", path);
+	else
+		print_problems(problems, NULL);
+	problems_fini(problems);
+	return good ? CLI_OK : CLI_FAILED;
+}
+
+static int
+validate_value(const char *path, const struct schema *schema, struct json *report)
+{
+	struct problems problems = { .file = xstrdup(path) };
+	struct json *value;
+	bool good = schema_file_value(path, &value, &problems) &&
+		    schema_check(schema, value, "$", &problems);
+
+	json_unref(&value);
+	return tell(path, good, &problems, report);
+}
+
+static int
+validate_by_schema(const struct args *args, struct json *report)
+{
+	const char *path = args_value(args, "schema");
+	struct problems problems = { .file = xstrdup(path) };
+	struct schema *schema =
+	    schema_file_read(path, args_has(args, "formats"), &problems);
+	int status = CLI_OK;
+
+	if (schema == NULL)
+		return tell(path, false, &problems, report);
+	problems_fini(&problems);
+	for (size_t i = 0; i < args->words_count; i++)
+		if (validate_value(args->words[i], schema, report) != CLI_OK)
+			status = CLI_FAILED;
+	schema_free(&schema);
+	return status;
+}
+
+static int
+validate_workflows(const struct args *args, struct json *report)
+{
+	int status = CLI_OK;
+
+	for (size_t i = 0; i < args->words_count; i++)
+		if (validate(args->words[i], report) != CLI_OK)
+			status = CLI_FAILED;
+	return status;
+}
+
 int
 cmd_validate(const struct command *command, const struct args *args)
 {
 	struct json *report;
-	int status = CLI_OK;
+	int status;
 
 	if (args->words_count == 0)
 		return command_usage(command, "name at least one file");
+	if (args_has(args, "formats") && !args_has(args, "schema"))
+		return command_usage(command, "--formats goes with --schema");
 	report = args_has(args, "json") ? json_new_array() : NULL;
-	for (size_t i = 0; i < args->words_count; i++)
-		if (validate(args->words[i], report) != CLI_OK)
-			status = CLI_FAILED;
+	if (args_has(args, "schema"))
+		status = validate_by_schema(args, report);
+	else
+		status = validate_workflows(args, report);
 	if (report != NULL)
 		print_json(report);
 	json_unref(&report);

@@ -40,7 +40,7 @@ const struct command commands[] = {
 	{ "cancel", "RUN...", "cancel runs", NULL, cancel_args, cmd_cancel },
 	{ "workflows", "[list | show NAME | versions NAME | register FILE...]",
 	  "list, look at, and register workflows", NULL, workflows_args, cmd_workflows },
-	{ "validate", "FILE...", "check workflow files; nothing is registered", NULL,
+	{ "validate", "FILE...", "check workflow files, or any by a JSON Schema", NULL,
 	  validate_args, cmd_validate },
 	{ "eval", "EXPR", "evaluate an expression", NULL, eval_args, NULL },
 	{ "scale", "[WORKERS]", "show or set the number of workers", NULL, scale_args,
