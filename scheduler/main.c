@@ -77,9 +77,8 @@ run(const struct settings *settings)
 	int status = EXIT_FAILURE;
 
 	set_log(settings);
-	if (settings->database_url == NULL)
-		err_set(&err, ERR_INPUT, "database.url is not set");
-	if (err.kind != ERR_NONE || migrate_check(settings->database_url, &err) < 0) {
+	if (settings_name_servers(settings, &err) < 0 ||
+	    migrate_check(settings->database_url, &err) < 0) {
 		status = exit_code(&err);
 		goto out;
 	}

@@ -217,6 +217,8 @@ run_parent(const struct settings *settings)
 	int status = EXIT_FAILURE;
 
 	set_log("supervisor", settings);
+	if (settings_name_servers(settings, &err) < 0)
+		goto out;
 	self = program_beside(NULL, &err);
 	worker = program_beside("stepmill-worker", &err);
 	if (self == NULL || worker == NULL)

@@ -99,6 +99,8 @@ main(int argc, char **argv)
 	open_log(settings);
 	if (getenv("STEPMILL_PARENT") != NULL)
 		signal(SIGINT, SIG_IGN); /* the parent's business */
+	if (settings_name_servers(settings, &err) < 0)
+		goto out;
 	loop = loop_new(&err);
 	if (loop == NULL)
 		goto out;

@@ -271,3 +271,15 @@ settings_free(struct settings **settings_p)
 	free(settings->file);
 	free(settings);
 }
+
+int
+settings_name_servers(const struct settings *settings, struct err *err)
+{
+	if (settings->database_url == NULL)
+		return err_set(err, ERR_INPUT,
+			       "database.url is not set (nor is DATABASE_URL)");
+	if (settings->redis_url == NULL)
+		return err_set(err, ERR_INPUT,
+			       "redis.url is not set (nor is REDIS_URL)");
+	return 0;
+}

@@ -65,4 +65,7 @@ extern const struct option settings_table[];
 struct settings *settings_load(const char *file, char **report);
 void settings_free(struct settings **settings_p);
 
+/* Is it said where PostgreSQL and Redis are? Neither has a default. */
+int settings_name_servers(const struct settings *settings, struct err *err);
+
 #endif

@@ -200,6 +200,19 @@ def test_running_it_as_a_service(servers, tmp_path):
     assert '"level":"error"' not in logs, logs
 
 
+@pytest.mark.parametrize("program", ["supervisor", "worker", "scheduler"])
+@pytest.mark.parametrize("missing", ["DATABASE_URL", "REDIS_URL"])
+def test_a_wrong_configuration_is_78(tmp_path, program, missing):
+    environment = {name: value for name, value in os.environ.items()
+                   if not name.startswith("STEPMILL_")}
+    environment |= {"DATABASE_URL": f"host={tmp_path}", "REDIS_URL": f"unix:{tmp_path}/none"}
+    del environment[missing]
+    done = subprocess.run([BIN / f"stepmill-{program}"], cwd=tmp_path, env=environment,
+                          capture_output=True, text=True, timeout=20)
+    assert done.returncode == 78, done.stderr
+    assert f"nor is {missing}" in done.stderr
+
+
 # ---- YAML ----
 
 def as_workflow(text):

@@ -482,6 +482,34 @@ test_the_page_is_the_table(void **state)
 	free(expected);
 }
 
+static void
+test_both_servers_have_to_be_named(void **state)
+{
+	struct settings *settings;
+	struct err err = { 0 };
+
+	(void)state;
+	settings = load(NULL);
+	assert_int_equal(settings_name_servers(settings, &err), -1);
+	assert_int_equal(err.kind, ERR_INPUT);
+	assert_non_null(strstr(err.text, "database.url is not set"));
+	settings_free(&settings);
+
+	write_file("stepmill.yaml", "database: { url: host=/run }\n");
+	settings = load(NULL);
+	err = (struct err){ 0 };
+	assert_int_equal(settings_name_servers(settings, &err), -1);
+	assert_non_null(strstr(err.text, "redis.url is not set"));
+	settings_free(&settings);
+
+	write_file("stepmill.yaml",
+		   "database: { url: host=/run }\nredis: { url: unix:/r }\n");
+	settings = load(NULL);
+	err = (struct err){ 0 };
+	assert_int_equal(settings_name_servers(settings, &err), 0);
+	settings_free(&settings);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -500,6 +528,7 @@ main(void)
 		TEST(test_the_sample_is_the_table),
 		TEST(test_the_samples_values_are_the_defaults),
 		TEST(test_the_page_is_the_table),
+		TEST(test_both_servers_have_to_be_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
