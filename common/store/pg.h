@@ -135,7 +135,7 @@ void pg_batch_send(struct pg_batch **batch_p, pg_end_fn *end, void *context);
 
 /* For rooms that answer through a callback of their own: memory lives as long as the
  * batch and is freed with it, told or not (may be NULL). owner: pg_forget with it
- * forgets the batch; may be called for two owners. */
+ * forgets the batch (may be NULL). Up to four of either. */
 void pg_batch_attach(struct pg_batch *batch, const void *owner, void *memory);
 
 /* No callback with this context will come any more (its owner dies). */

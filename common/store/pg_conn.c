@@ -155,7 +155,7 @@ set_up(struct pg *pg)
 	pg->was_up = true;
 	pg->said_lost = false;
 	arc4random_buf(&pg->session, sizeof pg->session);
-	pg->session_taken = false;
+	pg->session_worker = (struct uuid){ { 0 } };
 	log_info("postgres.connected", F_STR("server", pg_address_shown(pg->address)),
 		 F_INT("backend", PQbackendPID(pg->conn)));
 	if (pg->conf.on_state != NULL)

@@ -17,6 +17,8 @@
 
 #define PATIENCE (5 * USEC_SECOND) /* beyond the statement timeout */
 
+#define BATCH_OWNERS 4
+
 struct statement {
 	int query;
 	struct pg_args args;
@@ -33,8 +35,8 @@ struct pg_batch {
 	size_t answered; /* statements whose results have ended */
 	pg_end_fn *end;
 	void *context;
-	const void *owners[2];
-	void *attached[2];
+	const void *owners[BATCH_OWNERS];
+	void *attached[BATCH_OWNERS];
 	int prepares; /* it only prepares this query; -1: an ordinary one */
 	usec_t sent_at;
 	struct err err;
@@ -60,8 +62,8 @@ batch_free(struct pg_batch *batch)
 		pg_args_fini(&batch->list[i].args);
 		PQclear(batch->list[i].result);
 	}
-	free(batch->attached[0]);
-	free(batch->attached[1]);
+	for (int i = 0; i < BATCH_OWNERS; i++)
+		free(batch->attached[i]);
 	free(batch->list);
 	free(batch);
 }
@@ -100,10 +102,11 @@ pg_batch_add(struct pg_batch *batch, const char *name, const struct pg_args *arg
 void
 pg_batch_attach(struct pg_batch *batch, const void *owner, void *memory)
 {
-	int i = batch->owners[0] != NULL || batch->attached[0] != NULL;
+	int i = 0;
 
-	if (batch->owners[i] != NULL || batch->attached[i] != NULL)
-		bug("more than two owners of a transaction");
+	while (batch->owners[i] != NULL || batch->attached[i] != NULL)
+		if (++i == BATCH_OWNERS)
+			bug("more than %d owners of a transaction", BATCH_OWNERS);
 	batch->owners[i] = owner;
 	batch->attached[i] = memory;
 }
@@ -190,8 +193,10 @@ pg_pipe_drop_all(struct pg *pg)
 static void
 forget_batch(struct pg_batch *batch, const void *context)
 {
-	bool owned = batch->owners[0] == context || batch->owners[1] == context;
+	bool owned = false;
 
+	for (int i = 0; i < BATCH_OWNERS; i++)
+		owned = owned || batch->owners[i] == context;
 	for (size_t i = 0; i < batch->count; i++)
 		if (owned || batch->list[i].context == context)
 			batch->list[i].done = NULL;
@@ -391,6 +396,19 @@ is_fatal(struct pg *pg, const PGresult *result)
 	       strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0;
 }
 
+/* What was sent behind it on the strength of it fails for the same reason. */
+static void
+blame_prepare(struct pg *pg, const struct pg_batch *failed)
+{
+	list_each (link, &pg->sent) {
+		struct pg_batch *batch = container_of(link, struct pg_batch, link);
+
+		for (size_t i = 0; i < batch->count; i++)
+			if (batch->list[i].query == failed->prepares)
+				batch->err = failed->err;
+	}
+}
+
 static void
 end_prepare(struct pg *pg, struct pg_batch *batch)
 {
@@ -398,6 +416,8 @@ end_prepare(struct pg *pg, struct pg_batch *batch)
 
 	pg->prepared[batch->prepares] = failed ? NOT_PREPARED : PREPARED;
 	if (failed)
+		blame_prepare(pg, batch);
+	if (failed && batch->err.kind != ERR_RETRY)
 		log_error("postgres.refused",
 			  F_STR("statement", query_name(batch->prepares)),
 			  F_STR("why", batch->err.text));

@@ -45,7 +45,7 @@ struct pg {
 	bool flush_deferred, dead;
 	unsigned char *prepared; /* enum prepared, per query */
 	int64_t session;         /* new with each connection; see session.h */
-	bool session_taken;
+	struct uuid session_worker; /* for whom it speaks; nil: for nobody yet */
 	struct pg_stats stats;
 };
 

@@ -4,12 +4,14 @@
  * whatever happens to the server, as the worker must, and says at the end what it saw.
  * For tests of faults, and for figures of the store alone.
  *
- * store_driver DATABASE_URL DEFINITION-ID STEPS IN-FLIGHT SECONDS
- *	[BATCH [held|queued [QUEUE]]]
+ * store_driver URL DEFINITION-ID STEPS IN-FLIGHT SECONDS [BATCH [MODE [QUEUE]]]
  *
- * queued: each step goes through the queue instead of being held on. Two drivers at
- *once need two queues: each counts its own runs only.
+ * Modes: held, the next step is held on; queued, each goes through the queue; drain, as
+ * held, and at the end what is in hand is given back instead of being finished. Two
+ * drivers at once need two queues: each counts its own runs only. SIGTERM ends the time
+ * early. Exit code 3: the worker was declared dead.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +24,8 @@
 #include "store/runs.h"
 #include "store/workers.h"
 
+#define EXIT_DENIED    3
+#define RENEW_EVERY    USEC_SECOND
 #define LEASE          (60 * USEC_SECOND)
 #define IN_FLIGHT_MOST 4096
 
@@ -36,9 +40,10 @@ struct driver {
 	struct pg *work, *insert;
 	struct claimer *claimer;
 	struct timer *tick, *renew;
+	struct signal_watch *sigterm;
 	struct uuid worker, definition;
 	int steps, in_flight, batch;
-	bool queued;
+	bool queued, drain, denied;
 	const char *queue;
 	usec_t begun, until, ended;
 
@@ -54,13 +59,12 @@ struct driver {
 	struct finish_item items[FINISH_BATCH_MAX];
 	struct held flight[FINISH_BATCH_MAX];
 	int flight_count;
-	bool storing, must_check, claiming, registered, registering;
+	bool storing, must_check, claiming, registered, registering, leaving;
 	struct step_ref *named;
 	int named_count;
-
 	long runs_done, steps_done, fenced, lost, retried, claims, flushes,
 	    empty_claims;
-	long twice;
+	long errors, returned;
 	usec_t run_begun, latency_sum;
 };
 
@@ -72,8 +76,20 @@ is_over(const struct driver *driver)
 	return loop_mono(driver->loop) >= driver->until;
 }
 
-/* ---- inserting ---- */
+/* What is not a passing fault is counted, and tried again at the next tick. */
+static void
+note_error(struct driver *driver, const char *what, const struct err *err)
+{
+	if (err->kind == ERR_DENIED) {
+		driver->denied = true;
+		loop_stop(driver->loop);
+	} else if (err->kind != ERR_RETRY && err->kind != ERR_LOST) {
+		driver->errors++;
+		log_warn("driver.failed", F_STR("what", what), F_STR("why", err->text));
+	}
+}
 
+/* ---- inserting ---- */
 static void
 on_inserted(void *context, const struct err *err)
 {
@@ -87,8 +103,9 @@ on_inserted(void *context, const struct err *err)
 			driver->named[driver->named_count++] =
 			    (struct step_ref){ driver->new_runs[i].id, 1 };
 		driver->new_count = 0;
-	} else if (err->kind != ERR_RETRY && err->kind != ERR_LOST) {
-		bug("insert: %s", err->text);
+	} else {
+		note_error(driver, "insert", err);
+		return;
 	}
 	turn(driver);
 }
@@ -135,10 +152,8 @@ on_claimed(void *context, struct claimed *list, size_t count, const struct err *
 	struct driver *driver = context;
 
 	driver->claiming = false;
-	if (err->kind == ERR_DENIED)
-		bug("claim: %s", err->text);
-	if (err->kind != ERR_NONE && err->kind != ERR_RETRY && err->kind != ERR_LOST)
-		bug("claim: %s", err->text);
+	if (err->kind != ERR_NONE)
+		note_error(driver, "claim", err);
 	driver->empty_claims += count == 0;
 	for (size_t i = 0; i < count; i++)
 		driver->ready[driver->ready_count++] =
@@ -207,7 +222,8 @@ on_stored(void *context, struct finish_item *items, size_t count, const struct e
 	} else if (err->kind == ERR_RETRY) {
 		driver->retried++;
 	} else if (err->kind != ERR_NONE) {
-		bug("finish: %s", err->text);
+		note_error(driver, "finish", err);
+		return;
 	} else {
 		driver->must_check = false;
 		driver->flight_count = 0;
@@ -226,9 +242,11 @@ on_checked(void *context, struct finish_item *items, size_t count,
 
 	(void)items;
 	driver->storing = false;
-	if (err->kind == ERR_DENIED)
-		bug("check: %s", err->text);
-	for (size_t i = 0; err->kind == ERR_NONE && i < count; i++) {
+	if (err->kind != ERR_NONE) {
+		note_error(driver, "check", err);
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
 		struct finish_item *item = &driver->items[i];
 
 		if (!item->accepted && item->fence >= 0) {
@@ -238,10 +256,8 @@ on_checked(void *context, struct finish_item *items, size_t count,
 		}
 		step_stored(driver, &driver->flight[i], item);
 	}
-	if (err->kind == ERR_NONE) {
-		driver->must_check = false;
-		driver->flight_count = kept;
-	}
+	driver->must_check = false;
+	driver->flight_count = kept;
 	turn(driver);
 }
 
@@ -331,11 +347,60 @@ on_left(void *context, const struct ready_ref *refs, size_t count,
 	struct driver *driver = context;
 
 	(void)refs;
-	if (err->kind != ERR_NONE || count > 0)
-		printf("{\"left\": \"%s\", \"returned\": %zu}\n", err->text, count);
+	if (err->kind == ERR_RETRY || err->kind == ERR_LOST) {
+		driver->leaving = false;
+		return;
+	}
+	if (err->kind != ERR_NONE)
+		note_error(driver, "leave", err);
+	driver->returned += (long)count;
 	loop_stop(driver->loop);
 }
 
+static void
+on_handed_back(void *context, const struct ready_ref *refs, size_t count,
+	       const struct err *err)
+{
+	struct driver *driver = context;
+
+	(void)refs;
+	if (err->kind != ERR_NONE)
+		note_error(driver, "hand back", err);
+	driver->returned += (long)count;
+}
+
+/* One by one what is in hand; what a claim under way brings is left to the leaving. */
+static void
+hand_back(struct driver *driver)
+{
+	while (driver->ready_count > 0) {
+		struct held *held = &driver->ready[--driver->ready_count];
+		struct held_ref ref = { held->run, held->number, held->fence };
+
+		workers_hand_back(driver->work, &driver->worker, &ref, 1,
+				  on_handed_back, driver);
+	}
+}
+
+static void
+leave(struct driver *driver)
+{
+	if (driver->leaving || !pg_is_up(driver->work))
+		return;
+	if (driver->ended == 0)
+		driver->ended = loop_mono(driver->loop);
+	driver->leaving = true;
+	hand_back(driver);
+	workers_leave(driver->work, &driver->worker, on_left, driver);
+}
+
+static bool
+is_at_end(const struct driver *driver)
+{
+	if (!is_over(driver) || driver->storing || driver->inserting)
+		return false;
+	return driver->drain || (driver->alive == 0 && driver->new_count == 0);
+}
 static void
 turn(struct driver *driver)
 {
@@ -343,11 +408,8 @@ turn(struct driver *driver)
 		enlist(driver);
 		return;
 	}
-	if (is_over(driver) && driver->alive == 0 && driver->new_count == 0) {
-		if (driver->ended == 0) {
-			driver->ended = loop_mono(driver->loop);
-			workers_leave(driver->work, &driver->worker, on_left, driver);
-		}
+	if (is_at_end(driver)) {
+		leave(driver);
 		return;
 	}
 	finish(driver);
@@ -376,19 +438,33 @@ on_renewed(void *context, const int *lost, size_t count, const struct err *err)
 {
 	struct driver *driver = context;
 
-	(void)lost;
 	if (err->kind == ERR_NONE && count > 0)
-		bug("%zu held steps are held no more", count);
-	timer_set(driver->renew, 3 * USEC_SECOND);
+		bug("%zu held steps are held no more, the first is %d", count, lost[0]);
+	timer_set(driver->renew, RENEW_EVERY);
 }
 
 static void
 on_renew(void *context)
 {
 	struct driver *driver = context;
+	struct held_ref refs[FINISH_BATCH_MAX];
+	int count = 0;
 
-	workers_renew(driver->work, &driver->worker, LEASE, driver->ready_count, NULL,
-		      0, on_renewed, driver);
+	for (; count < driver->ready_count && count < FINISH_BATCH_MAX; count++)
+		refs[count] = (struct held_ref){ driver->ready[count].run,
+						 driver->ready[count].number,
+						 driver->ready[count].fence };
+	workers_renew(driver->work, &driver->worker, LEASE, count, refs, (size_t)count,
+		      on_renewed, driver);
+}
+
+static void
+on_sigterm(void *context)
+{
+	struct driver *driver = context;
+
+	driver->until = loop_mono(driver->loop);
+	turn(driver);
 }
 
 static void
@@ -397,17 +473,19 @@ report(const struct driver *driver)
 	double seconds = (double)(driver->ended - driver->begun) / 1e6;
 	const struct pg_stats *stats = pg_stats(driver->work);
 
-	printf(
-	    "{\"runs\": %ld, \"steps\": %ld, \"seconds\": %.3f, \"steps_per_s\": %.0f,"
-	    " \"runs_per_s\": %.0f, \"ms_per_run\": %.3f, \"flushes\": %ld,"
-	    " \"claims\": %ld, \"empty_claims\": %ld, \"fenced\": %ld, \"lost\": %ld,"
-	    " \"retried\": %ld, \"reconnects\": %llu, \"round_trips\": %llu}\n",
-	    driver->runs_done, driver->steps_done, seconds,
-	    (double)driver->steps_done / seconds, (double)driver->runs_done / seconds,
-	    (double)driver->latency_sum / 1e3 / (double)(driver->runs_done + 1),
-	    driver->flushes, driver->claims, driver->empty_claims, driver->fenced,
-	    driver->lost, driver->retried, (unsigned long long)stats->reconnects,
-	    (unsigned long long)stats->round_trips);
+	printf("{\"runs\": %ld, \"steps\": %ld, \"seconds\": %.3f,"
+	       " \"steps_per_s\": %.0f, \"runs_per_s\": %.0f, \"ms_per_run\": %.3f,",
+	       driver->runs_done, driver->steps_done, seconds,
+	       (double)driver->steps_done / seconds,
+	       (double)driver->runs_done / seconds,
+	       (double)driver->latency_sum / 1e3 / (double)(driver->runs_done + 1));
+	printf(" \"flushes\": %ld, \"claims\": %ld, \"empty_claims\": %ld,"
+	       " \"fenced\": %ld, \"lost\": %ld, \"retried\": %ld, \"errors\": %ld,",
+	       driver->flushes, driver->claims, driver->empty_claims, driver->fenced,
+	       driver->lost, driver->retried, driver->errors);
+	printf(" \"returned\": %ld, \"reconnects\": %llu, \"round_trips\": %llu}\n",
+	       driver->returned, (unsigned long long)stats->reconnects,
+	       (unsigned long long)stats->round_trips);
 }
 
 static int
@@ -420,6 +498,7 @@ read_arguments(struct driver *driver, int argc, char **argv)
 	driver->until = loop_mono(driver->loop) + atoi(argv[5]) * USEC_SECOND;
 	driver->batch = argc > 6 ? atoi(argv[6]) : FINISH_BATCH_MAX;
 	driver->queued = argc > 7 && strcmp(argv[7], "queued") == 0;
+	driver->drain = argc > 7 && strcmp(argv[7], "drain") == 0;
 	driver->queue = argc > 8 ? argv[8] : "default";
 	return driver->steps > 0 && driver->in_flight > 0 &&
 		       driver->in_flight <= IN_FLIGHT_MOST && driver->batch > 0 &&
@@ -443,8 +522,8 @@ main(int argc, char **argv)
 	log_open("store_driver", LOG_INFO, LOG_JSON);
 	driver.loop = loop_new(&err);
 	if (driver.loop == NULL || read_arguments(&driver, argc, argv) < 0) {
-		fprintf(stderr, "usage: store_driver DATABASE_URL DEFINITION-ID STEPS"
-				" IN-FLIGHT SECONDS [BATCH [held|queued [QUEUE]]]\n");
+		fprintf(stderr, "usage: store_driver URL DEFINITION-ID STEPS IN-FLIGHT"
+				" SECONDS [BATCH [MODE [QUEUE]]]\n");
 		return EXIT_FAILURE;
 	}
 	if (timeout != NULL)
@@ -456,6 +535,7 @@ main(int argc, char **argv)
 	driver.ready = xcalloc(IN_FLIGHT_MOST * 2, sizeof *driver.ready);
 	conf.url = argv[1];
 	driver.tick = timer_new(driver.loop, on_tick, &driver);
+	driver.sigterm = signal_watch_new(driver.loop, SIGTERM, on_sigterm, &driver);
 	driver.renew = timer_new(driver.loop, on_renew, &driver);
 	driver.work = pg_new(driver.loop, &conf, &err);
 	driver.insert = pg_new(driver.loop, &conf, &err);
@@ -464,7 +544,7 @@ main(int argc, char **argv)
 	driver.claimer =
 	    claimer_new(driver.work, driver.loop, &driver.worker, &driver.queue, 1);
 	timer_set(driver.tick, 0);
-	timer_set(driver.renew, 3 * USEC_SECOND);
+	timer_set(driver.renew, RENEW_EVERY);
 	loop_run(driver.loop);
 	report(&driver);
 	claimer_free(&driver.claimer);
@@ -472,9 +552,10 @@ main(int argc, char **argv)
 	pg_free(&driver.insert);
 	timer_free(&driver.tick);
 	timer_free(&driver.renew);
+	signal_watch_free(&driver.sigterm);
 	loop_free(&driver.loop);
 	free(driver.new_runs);
 	free(driver.named);
 	free(driver.ready);
-	return EXIT_SUCCESS;
+	return driver.denied ? EXIT_DENIED : EXIT_SUCCESS;
 }
