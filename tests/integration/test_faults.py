@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 
+import psycopg
 import pytest
 from harness.stepmill import OVER, Refused, Stepmill, wait_for
 
@@ -60,7 +61,11 @@ class Load:
 
 
 def unfinished(stepmill):
-    return stepmill.sql("select count(*) from workflow_run_state where status < 3")[0][0]
+    """-1 while PostgreSQL cannot be asked."""
+    try:
+        return stepmill.sql("select count(*) from workflow_run_state where status < 3")[0][0]
+    except psycopg.OperationalError:
+        return -1
 
 
 def check_everything(stepmill, accepted):
@@ -192,13 +197,21 @@ def test_postgresql_restarts_under_load(fresh):
     with Load(fresh, "busy") as load:
         for _ in range(3):
             time.sleep(1)
-            pid = int((fresh.folder / ".stepmill/servers/postgres/postmaster.pid")
-                      .read_text().split()[0])
+            pid = wait_for("a postmaster", lambda: postmaster(fresh))
             os.kill(pid, signal.SIGQUIT)  # immediate shutdown
             wait_for("answers 503 or better", lambda: answers(fresh), 10)
+            wait_for("another postmaster", lambda: postmaster(fresh) not in (None, pid), 60)
             wait_for("PostgreSQL is back", lambda: accepts(fresh), 60)
     wait_for("all runs over", lambda: unfinished(fresh) == 0, 90, 0.1)
     check_everything(fresh, load.accepted)
+
+
+def postmaster(stepmill):
+    try:
+        path = stepmill.folder / ".stepmill/servers/postgres/postmaster.pid"
+        return int(path.read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        return None
 
 
 def answers(stepmill):
