@@ -18,6 +18,7 @@
 #define OUTPUT_GRACE      (30 * USEC_SECOND)
 #define OUTPUT_SAMPLE     (5 * USEC_SECOND)
 #define LINGER            (1 * USEC_SECOND)
+#define FIRST_GRACE       (1 * USEC_SECOND)
 
 static void on_time(void *context);
 
@@ -447,6 +448,18 @@ drain_work(struct exchange *exchange)
 		reply_end(exchange);
 }
 
+/* Who has just connected has not been served yet: its request is on the way. */
+static void
+drain_idle(struct http_conn *conn)
+{
+	usec_t until = http_conn_now(conn) + FIRST_GRACE;
+
+	if (conn->written > 0)
+		http_conn_linger(conn);
+	else if (conn->deadline > until)
+		conn->deadline = until;
+}
+
 void
 http_conn_drain(struct http_conn *conn)
 {
@@ -454,6 +467,6 @@ http_conn_drain(struct http_conn *conn)
 	if (conn->phase == PHASE_WORK)
 		drain_work(&conn->exchange);
 	if (conn->phase == PHASE_IDLE)
-		http_conn_linger(conn);
+		drain_idle(conn);
 	arm(conn);
 }
