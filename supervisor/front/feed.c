@@ -8,8 +8,8 @@
 #include "base/list.h"
 #include "base/xalloc.h"
 
-#define FEED_LOOK  (500 * USEC_MS)   /* without Redis */
-#define FEED_TRUST (5 * USEC_SECOND) /* with it: a hint may be lost all the same */
+#define FEED_LOOK  (500 * USEC_MS) /* without Redis */
+#define FEED_TRUST USEC_SECOND     /* with it: it may hang, or lose a hint */
 #define ENTRY      24                /* run id, seq */
 
 struct feed_wait {
