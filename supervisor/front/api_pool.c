@@ -32,7 +32,7 @@ on_put(struct exchange *exchange)
 
 	if (api_needs_all(exchange) < 0 || exchange_json(exchange, &body) < 0)
 		return;
-	if (json_type(body) != JSON_OBJECT || !json_has(body, "workers")) {
+	if (json_type(body) != JSON_OBJECT || json_get(body, "workers") == NULL) {
 		reply_problem(exchange, 400, NULL, "expected {\"workers\": NUMBER}");
 		return;
 	}

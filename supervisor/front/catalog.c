@@ -164,7 +164,10 @@ on_found(void *context, const struct pg_rows *rows, const struct err *failed)
 		else
 			fill(named, rows, &err);
 	}
-	named->read_at = err.kind == ERR_NONE ? loop_mono(named->catalog->loop) : 0;
+	/* one that is not active may be again, by another supervisor's doing */
+	named->read_at = err.kind == ERR_NONE && named->entry.active
+			     ? loop_mono(named->catalog->loop)
+			     : 0;
 	answer_all(named, &err);
 }
 
