@@ -62,6 +62,7 @@ on_registered(void *context, const struct pg_rows *rows, const struct err *err)
 	set_renew_timer(worker);
 	log_info("worker.ready", F_UUID("worker", &worker->id),
 		 F_INT("slots", worker->settings->worker_slots));
+	worker_say_slots(worker);
 	parent_say(worker->parent, "ready");
 	worker_turn(worker);
 }
