@@ -6,7 +6,7 @@
 #include "base/xalloc.h"
 #include "clock.h"
 
-#define LONG_WAIT "25s"
+#define LONG_WAIT "10s"
 #define PAUSE     (200 * USEC_MS) /* between two tries */
 
 /* Hands over the events of one answer; false: enough. */

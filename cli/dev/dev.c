@@ -294,6 +294,7 @@ stop(struct dev *dev)
 	process_stop(&dev->supervisor, STOP_PATIENCE);
 	process_stop(&dev->scheduler, STOP_PATIENCE);
 	servers_stop(&dev->servers);
+	place_leave(&dev->place);
 	state_remove(dev->place.data, dev->place.project);
 }
 

@@ -283,6 +283,13 @@ place_redis_url(const struct place *place)
 }
 
 void
+place_leave(const struct place *place)
+{
+	if (strncmp(place->sockets, place->servers, strlen(place->servers)) != 0)
+		rmdir(place->sockets); /* only if it is empty */
+}
+
+void
 place_fini(struct place *place)
 {
 	free(place->project);

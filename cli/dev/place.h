@@ -38,6 +38,8 @@ int place_find(struct place *place, const char *project, const char *data,
 int place_lock(struct place *place, struct err *err);
 char *place_database_url(const struct place *place);
 char *place_redis_url(const struct place *place);
+/* The servers have ended: what was made outside the data goes. */
+void place_leave(const struct place *place);
 void place_fini(struct place *place);
 
 #endif
