@@ -10,7 +10,7 @@
 
 #define FEED_LOOK  (500 * USEC_MS) /* without Redis */
 #define FEED_TRUST USEC_SECOND     /* with it: it may hang, or lose a hint */
-#define ENTRY      24                /* run id, seq */
+#define ENTRY      24              /* run id, seq */
 
 struct feed_wait {
 	struct list link;
