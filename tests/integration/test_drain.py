@@ -443,3 +443,52 @@ def test_handing_back_is_no_retry(stepmill, other):
     ended = stepmill.wait_ended(run)
     assert ended["status"] == "COMPLETED", ended["error"]
     assert ended["output"]["stdout"] == "2\n" and ended["steps"][0]["attemptNumber"] == 2
+
+
+def test_a_worker_that_was_asleep_reports_in_vain(stepmill):
+    """Declared dead while it was stopped: what it finished meanwhile is not recorded."""
+    with begun(stepmill, worker_lease="2s") as supervisor:
+        supervisor.allowed_errors.append("worker.buried")
+        ready(supervisor)
+        run = stepmill.begin(shell("nap", "echo $STEPMILL_IDEMPOTENCY_KEY >> asleep.txt; "
+                                          "sleep 0.5; echo $STEPMILL_ATTEMPT", queue=QUEUE),
+                             noop("after", queue=QUEUE))
+        pid = holder(stepmill, supervisor, run)
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            ended = stepmill.wait_ended(run, 20)
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        wait_for("it knows that it is dead", lambda: not alive(pid), 10)
+        assert "worker.buried" in supervisor.log()
+        assert ended["status"] == "COMPLETED"
+        assert stepmill.execution(run) == ended, "the late report changed nothing"
+        types = [e["type"] for e in stepmill.events(run)]
+        assert types.count("run.recovered") == 1 and types.count("step.completed") == 2
+        assert ended["steps"][0]["losses"] == 1
+        keys = (stepmill.folder / "asleep.txt").read_text().split()
+        assert keys == [ended["steps"][0]["idempotencyKey"]] * 2
+        ready(supervisor)
+
+
+def scheduler(stepmill):
+    """Its pid, as dev tells it now."""
+    return json.loads((stepmill.folder / ".stepmill/dev.json").read_text())["schedulerPid"]
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_waits_and_retries_outlive_the_scheduler(stepmill, how):
+    waiting = stepmill.begin({"id": "nap", "action": "wait", "for": "1s"}, noop("after"))
+    retrying = stepmill.begin(shell("nap", "[ $STEPMILL_ATTEMPT = 2 ]", retry={
+        "maxAttempts": 2, "backoff": "fixed", "delay": 1000, "jitter": False}))
+    stepmill.wait_step(waiting, "nap", "WAITING")
+    stepmill.wait_step(retrying, "nap", "RETRYING")
+    before = scheduler(stepmill)
+    os.kill(before, how)
+    wait_for("dev starts another", lambda: scheduler(stepmill) != before, 10)
+    for run in (waiting, retrying):
+        ended = stepmill.wait_ended(run, 10)
+        assert ended["status"] == "COMPLETED"
+        row = ended["steps"][0]
+        due = moment(row["startedAt"]) + 1
+        assert moment(row["completedAt"]) < due + 4
