@@ -56,6 +56,14 @@ def free_port():
         return listener.getsockname()[1]
 
 
+def is_alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 # ---- README ----
 
 class Tour:
@@ -128,7 +136,8 @@ def test_it_goes_on_after_everything_was_killed(tour):
     assert len(victims) == 7
     for victim in victims:
         subprocess.run(["kill", "-9", str(victim)], check=True)
-    done = tour.type("stepmill dev --detach", tour.folder)
+    wait_for("all of them gone", lambda: not any(map(is_alive, victims)))
+    done = tour.type(f"stepmill dev --port {tour.port} --detach", tour.folder)
     assert done.returncode == 0, done.stdout
 
     def over():
