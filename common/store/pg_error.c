@@ -12,6 +12,7 @@ struct meaning {
 };
 
 /* Exact codes stand before their class. */
+/* clang-format off */
 static const struct meaning meanings[] = {
 	{ "0A000", ERR_RETRY, PG_RECONNECT }, /* a cached plan's result type changed */
 	{ "22", ERR_INPUT, PG_GO_ON },        /* data exception */
@@ -30,6 +31,7 @@ static const struct meaning meanings[] = {
 	{ "57", ERR_RETRY, PG_RECONNECT },      /* shutting down, terminated */
 	{ "08", ERR_RETRY, PG_RECONNECT },      /* connection exception */
 };
+/* clang-format on */
 
 static const struct meaning *
 find(const char *sqlstate)

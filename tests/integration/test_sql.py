@@ -410,7 +410,9 @@ def test_a_step_that_waits_stops_the_time_of_its_run(store):
     assert store.fire((run, 1)) == [(run, 1)]
     assert store.state(run)["deadline_at"] is not None
     assert store.state(run)["budget_left"] is None
+    started_at = store.step(run, 1)["started_at"]
     [again] = worker.claim()
+    assert store.step(run, 1)["started_at"] == started_at  # the attempt goes on
     assert worker.claimed[0]["woke"] and worker.claimed[0]["started_logged"]
     assert worker.claimed[0]["attempt"] == 1
     worker.finish(worker.item(again, say_started=False, run_status=COMPLETED))
@@ -847,6 +849,15 @@ def test_many_at_once_leave_every_run_whole(store):
         assert kinds[-1] in ("run.completed", "run.cancelled"), kinds
     assert store.value("select count(*) from pg_stat_database where datname ="
                        " current_database() and deadlocks > 0") == 0
+
+
+def test_a_finish_leaves_a_run_alone_that_does_not_run(store):
+    worker = store.worker()
+    step = store.held(worker)
+    store.admin.text("update workflow_run_state set status = 2 where execution_id = $1", step[0])
+    store.admin.text("update workflow_runs set status = 2 where id = $1", step[0])
+    assert worker.finish(worker.item(step)) == {}
+    assert store.step(step[0], 1)["status_code"] == HELD
 
 
 # ---- from outside ----
