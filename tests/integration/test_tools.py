@@ -449,7 +449,7 @@ def test_nothing_outside_is_touched(trap, path):
         answer = trap.bad(tool, args)
         assert answer["code"] in ("denied", "input", "not_found"), answer
         assert "canary" not in json.dumps(answer)
-        assert time.monotonic() - begin < 5
+        assert time.monotonic() - begin < 20
 
 
 def test_encoded_dots_are_plain_names(project):

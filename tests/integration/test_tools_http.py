@@ -239,7 +239,7 @@ def test_private_addresses_are_refused(project, server, host):
     begin = time.monotonic()
     answer = project.run("http", {"url": f"http://{host}:{server.port}/echo"})
     assert not answer["ok"] and len(server.requests) == before
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 20
     if host != "127.0.0.1.":  # of which the resolver knows nothing
         assert answer["code"] in ("address_refused", "input") and answer["final"], answer
 
