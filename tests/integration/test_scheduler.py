@@ -47,8 +47,9 @@ class Scheduler:
                if not key.startswith("STEPMILL_") and key not in ("DATABASE_URL", "REDIS_URL")}
         env.update(STEPMILL_DATABASE_URL=world.server.url(world.database),
                    STEPMILL_LOG_LEVEL="debug", STEPMILL_REDIS_PREFIX=world.database)
-        if redis:
-            env["STEPMILL_REDIS_URL"] = f"unix:{world.server.redis_sock}"
+        # without: named, but nobody is there
+        sock = world.server.redis_sock if redis else f"{world.server.redis_sock}.none"
+        env["STEPMILL_REDIS_URL"] = f"unix:{sock}"
         env.update(settings or {})
         self.process = subprocess.Popen([BIN / "stepmill-scheduler"], env=env,
                                         cwd=world.folder, stderr=open(self.log_path, "ab"),
