@@ -146,7 +146,6 @@ set_up(struct pg *pg)
 		try_later(pg, PQerrorMessage(pg->conn));
 		return;
 	}
-	PQsetNoticeReceiver(pg->conn, on_notice, NULL);
 	watch_anew(pg, WATCH_READ);
 	timer_stop(pg->patience);
 	pg->phase = PG_UP;
@@ -199,6 +198,7 @@ connect_begin(struct pg *pg)
 		try_later(pg, PQerrorMessage(pg->conn));
 		return;
 	}
+	PQsetNoticeReceiver(pg->conn, on_notice, NULL);
 	timer_set(pg->patience, CONNECT_PATIENCE);
 	watch_anew(pg, WATCH_WRITE);
 }
