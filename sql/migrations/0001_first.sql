@@ -275,8 +275,9 @@ end
 $$;
 
 -- Makes what is missing for the month of that moment and the next one; answers how many.
+-- Attaching waits for who uses the default partition, and others queue behind: not long.
 create function partitions_ensure(at timestamptz) returns int
-language plpgsql as $$
+language plpgsql set lock_timeout = '2s' as $$
 declare
 	this_month timestamp := date_trunc('month', at at time zone 'UTC');
 	settings text := ' with (autovacuum_vacuum_scale_factor = 0.01,'
