@@ -431,6 +431,77 @@ walk(struct rooms *rooms)
 	loop_run(rooms->loop);
 }
 
+/* ---- owners that die ---- */
+
+static void
+on_never(void *context, const struct pg_rows *rows, const struct err *err)
+{
+	(void)context, (void)rows, (void)err;
+	printf("a callback came that was forgotten\n");
+}
+
+static void
+on_free_it(void *context, const struct pg_rows *rows, const struct err *err)
+{
+	struct rooms *rooms = context;
+
+	(void)rows;
+	printf("freed in a callback: %s\n", err_kind_name(err->kind));
+	pg_free(&rooms->pg);
+	loop_stop(rooms->loop);
+}
+
+static void
+on_refused(void *context, const struct pg_rows *rows, const struct err *err)
+{
+	int *calls = context;
+
+	(void)rows;
+	printf("without a connection: %s\n", err_kind_name(err->kind));
+	++*calls;
+}
+
+static void
+on_time(void *context)
+{
+	loop_stop(context);
+}
+
+/* What is asked before there is a connection fails, but not inside the call. */
+static void
+ask_too_early(struct rooms *rooms, const struct pg_conf *conf)
+{
+	struct pg_conf silent = *conf;
+	struct timer *timer = timer_new(rooms->loop, on_time, rooms->loop);
+	struct err err = { 0 };
+	struct pg *early;
+	int calls = 0;
+
+	silent.on_state = NULL;
+	early = pg_new(rooms->loop, &silent, &err);
+	pg_query(early, "runs_stuck", NULL, on_refused, &calls);
+	printf("calls inside the call: %d, pending %zu\n", calls, pg_pending(early));
+	timer_set(timer, 50 * USEC_MS);
+	loop_run(rooms->loop);
+	printf("calls later: %d, pending %zu\n", calls, pg_pending(early));
+	pg_query(early, "runs_stuck", NULL, on_never, &calls);
+	pg_free(&early);
+	timer_free(&timer);
+}
+
+static void
+forget(struct rooms *rooms)
+{
+	int owner;
+
+	pg_query(rooms->pg, "runs_stuck", NULL, on_never, &owner);
+	runs_stuck(rooms->pg, (run_ids_fn *)NULL, &owner);
+	pg_forget(rooms->pg, &owner);
+	pg_query(rooms->pg, "runs_stuck", NULL, on_free_it, rooms);
+	pg_query(rooms->pg, "runs_stuck", NULL, on_never, rooms);
+	loop_run(rooms->loop);
+}
+
 static void
 on_state(void *context, bool up)
 {
@@ -466,7 +537,8 @@ main(int argc, char **argv)
 	walk(&rooms);
 	printf("pending %zu\n", pg_pending(rooms.pg));
 	claimer_free(&rooms.claimer);
-	pg_free(&rooms.pg);
+	ask_too_early(&rooms, &conf);
+	forget(&rooms);
 	loop_free(&rooms.loop);
 	return EXIT_SUCCESS;
 }
