@@ -21,7 +21,9 @@
 #include "loop/parent.h"
 #include "pool/pool.h"
 
-#define FRONT_SOCKETS_MOST 32
+#define FRONT_SOCKETS_MOST    32
+#define FORMER_FRONT_ASKED    (20 * USEC_MS)
+#define FORMER_FRONT_PATIENCE USEC_SECOND
 
 struct choices {
 	const char *config;
@@ -207,6 +209,24 @@ name_node(void)
 	setenv("STEPMILL_NODE", uuid_format(&id, text), 0); /* one given stays */
 }
 
+/* Where another one listens: that may be the front of a parent killed a moment ago,
+ * which is about to end. Nothing runs yet that could be held up. */
+static struct sockets *
+open_sockets(const char *listen, struct err *err)
+{
+	const struct timespec moment = { 0, FORMER_FRONT_ASKED * 1000 };
+	struct sockets *sockets = sockets_open(listen, err);
+
+	for (usec_t waited = 0; sockets == NULL && err->kind == ERR_CONFLICT &&
+				waited < FORMER_FRONT_PATIENCE;
+	     waited += FORMER_FRONT_ASKED) {
+		nanosleep(&moment, NULL);
+		*err = (struct err){ 0 };
+		sockets = sockets_open(listen, err);
+	}
+	return sockets;
+}
+
 static int
 run_parent(const struct settings *settings)
 {
@@ -227,7 +247,7 @@ run_parent(const struct settings *settings)
 	front_argv[0] = self;
 	conf.worker_path = worker;
 	conf.wish = wish_of(settings);
-	conf.sockets = sockets_open(settings->http_listen, &err);
+	conf.sockets = open_sockets(settings->http_listen, &err);
 	if (conf.sockets == NULL)
 		goto out;
 	status = run_pool(&conf, &err);
