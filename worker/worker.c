@@ -485,7 +485,6 @@ on_line(void *context, const char *line)
 static void
 on_parent_gone(void *context)
 {
-	log_warn("parent.lost", F_STR("then", "finishing what is held, then exiting"));
 	worker_drain(context);
 }
 

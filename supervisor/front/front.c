@@ -106,7 +106,6 @@ on_parent_gone(void *context)
 {
 	struct shell *shell = context;
 
-	log_warn("parent.lost", F_STR("then", "the front ends"));
 	loop_stop(shell->front.loop);
 }
 

@@ -49,8 +49,11 @@ def alive(pid):
 def front_of(pid):
     """The child that serves clients."""
     for child in children(pid):
-        if b"--front" in pathlib.Path(f"/proc/{child}/cmdline").read_bytes():
-            return child
+        try:
+            if b"--front" in pathlib.Path(f"/proc/{child}/cmdline").read_bytes():
+                return child
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it ended meanwhile
     return None
 
 
@@ -391,7 +394,7 @@ def test_workers_outlive_their_parent(stepmill):
         stepmill.wait_running(run, "nap")
     supervisor.process.kill()
     supervisor.process.wait()
-    wait_for("all know it", lambda: supervisor.log().count("parent.lost") == len(tree), 5)
+    wait_for("all know it", lambda: supervisor.log().count("parent.lost") == len(tree), 20)
     late = stepmill.begin(noop("late", queue=QUEUE))
     wait_for("no process is left", lambda: not any(alive(pid) for pid in tree), 10)
     for run in runs:
