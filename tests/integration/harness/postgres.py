@@ -1,6 +1,7 @@
 """A PostgreSQL of a test's own on a Unix socket, at default durability, and sessions on it
 that run the statements of sql/ by name, as the programs do."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -81,12 +82,15 @@ class Postgres:
         return [main, *map(int, children)]
 
     def pause(self):
-        for pid in self.processes():
-            os.kill(pid, signal.SIGSTOP)
+        self._signal(signal.SIGSTOP)
 
     def resume(self):
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number):
         for pid in self.processes():
-            os.kill(pid, signal.SIGCONT)
+            with contextlib.suppress(ProcessLookupError):  # it ended meanwhile
+                os.kill(pid, number)
 
     def url(self, database):
         return f"host={self.data} user=stepmill dbname={database}"

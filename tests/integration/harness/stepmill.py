@@ -388,6 +388,7 @@ class Supervisor:
             wait_for("the front answers", self.answers)
         except BaseException:
             self.end()
+            print(self.log()[-10000:])
             raise
         return self
 
