@@ -71,7 +71,7 @@ def unfinished(stepmill):
 def check_everything(stepmill, accepted):
     """One pass over the database: every accepted run is there and over, no gap, no repeat."""
     rows = dict(stepmill.sql(
-        "select execution_id::text, run_status_name(status) from workflow_run_state"))
+        "select id::text, status || coalesce(': ' || error::text, '') from v_runs"))
     lost = [run for run in accepted if run not in rows]
     assert not lost, f"accepted, and not there: {lost[:5]}"
     bad = {run: rows[run] for run in accepted if rows[run] != "completed"}

@@ -322,7 +322,8 @@ def test_misconf(driver, server):
          ["rdb_last_bgsave_status"] == "err")
     driver.say("push 1")
     wait("it is noticed", lambda: not driver.state()["queue"])
-    assert "MISCONF" in driver.log("redis.lost", "queue")[0]["why"]
+    told = wait("it is told", lambda: driver.log("redis.lost", "queue"))
+    assert "MISCONF" in told[0]["why"]
     os.rmdir(server.folder / "dump.rdb")
     server.client.bgsave()
     wait("it is back", driver.is_up)
