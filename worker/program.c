@@ -388,16 +388,21 @@ program_stop(struct program *program, enum stop how)
 		program_end_tree(program);
 }
 
-void
-program_reap(struct program *program)
+/* The watch goes before its descriptor: a process that is just being made holds a copy
+ * of that, and the kernel would go on telling of it, under a number that another program
+ * may have by then. Only the kernel's answer to wait tells that it has ended. */
+bool
+program_reap(struct program *program, bool wait)
 {
+	if (waitpid(program->child.pid, NULL, wait ? 0 : WNOHANG) == 0)
+		return false;
+	watch_free(&program->end_watch);
 	program->told =
 	    recv(program->control, &program->message, sizeof program->message,
 		 MSG_DONTWAIT) == (ssize_t)sizeof program->message;
-	waitpid(program->child.pid, NULL, 0);
 	close(program->child.pidfd);
 	program->child = (struct child){ 0, -1 };
-	watch_free(&program->end_watch);
+	return true;
 }
 
 void
@@ -464,8 +469,8 @@ static void
 on_end(void *context, unsigned ready)
 {
 	(void)ready;
-	program_reap(context);
-	settle(context);
+	if (program_reap(context, false))
+		settle(context);
 }
 
 /* Init did not manage in time: somebody stopped it, perhaps the program itself. */

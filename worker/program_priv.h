@@ -38,7 +38,8 @@ struct program {
 
 /* Told to end with all of its tree, at once. */
 void program_end_tree(struct program *program);
-void program_reap(struct program *program); /* init has ended */
+/* Has init ended? Then what it said is kept. */
+bool program_reap(struct program *program, bool wait);
 void program_destroy(struct program *program);
 
 void programs_remove_later(void *context, const char *path);

@@ -165,8 +165,14 @@ remover_free(struct remover *remover)
 static void
 on_removed(void *context, unsigned ready)
 {
+	struct remover *remover = context;
+	siginfo_t info = { 0 };
+
 	(void)ready;
-	remover_free(context);
+	if (waitid(P_PID, (id_t)remover->child.pid, &info,
+		   WEXITED | WNOHANG | WNOWAIT) < 0 ||
+	    info.si_pid != 0)
+		remover_free(remover);
 }
 
 void
@@ -247,7 +253,7 @@ wait_for_end(struct program *program, struct programs *programs)
 
 	if (poll(&fd, 1, LAST_WAIT_MS) != 1)
 		kill(program->child.pid, SIGKILL);
-	program_reap(program);
+	program_reap(program, true);
 	while (programs->isolation >= ISOLATION_CGROUP &&
 	       !programs_end_orphans(programs))
 		poll(NULL, 0, 1);
