@@ -43,12 +43,14 @@ with alive as materialized (
 	returning s.*, c.own
 )
 select a.mine, g.execution_id, g.step_number, g.fence, g.attempt_number, g.losses,
-       g.deaths, g.step_key, g.run_at is not null as woke, g.started_logged, g.started_at,
-       g.priority, g.queue, g.ready_at, g.own, r.*
+       g.deaths, g.step_key, g.phase = 2 as woke, g.started_logged, g.started_at,
+       g.priority, g.queue, g.ready_at, g.own, g.phase, coalesce(g.parent_step, 0) as parent,
+       g.item_index, g.iteration, g.item, g.remaining_needs, r.*
   from alive a
   left join (got g cross join lateral (
 	select r.workflow_def_id, r.project_id, d.name || '-' || r.run_number as run_id,
-	       p.path, r.triggered_by, r.input, r.trigger_payload, r.state
+	       p.path, r.triggered_by, r.input, r.trigger_payload, r.state,
+	       r.parent_run_id, r.concurrency_key
 	  from workflow_runs r
 	 cross join lateral (
 		select name from workflow_definitions where id = r.workflow_def_id offset 0) d

@@ -8,6 +8,7 @@
 #include "base/map.h"
 #include "base/xalloc.h"
 #include "conf/yaml.h"
+#include "engine/graph_core.h"
 
 #define DEFINITIONS_KEPT                                                               \
 	500 /* unused ones beyond this are forgotten, oldest use first */
@@ -79,6 +80,9 @@ find_reads(struct definition *definition)
 
 		definition->reads_all |= step->refs_all_steps;
 		note_reads(definition, read, step->refs, step->refs_count);
+		note_reads(definition, read, step->needs, step->needs_count);
+		if (graph_is_end(workflow, step))
+			note_reads(definition, read, &step->index, 1);
 	}
 	free(read);
 }

@@ -8,14 +8,16 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "bulk_core.h"
+#include "child_run.h"
 #include "digest/digest.h"
 #include "finish_core.h"
 #include "store/finishes.h"
 #include "store/runs.h"
 
-#define FINISH_BULK  (32 * 1024 * 1024) /* of a flush, unless one alone is more */
-#define SYSTEM_TRIES 30 /* at a fault of PostgreSQL's own, before it is the item's */
-#define SYSTEM_AGAIN USEC_SECOND
+#define FINISH_BULK    (32 * 1024 * 1024) /* of a flush, unless one alone is more */
+#define SYSTEM_TRIES   30 /* at a fault of PostgreSQL's own, before it is the item's */
+#define SYSTEM_AGAIN   USEC_SECOND
+#define READY_TOGETHER 256 /* pushed in one go */
 #define FINISH_AGAIN                                                                   \
 	(100 * USEC_MS) /* after a passing fault on a living connection                \
 			 */
@@ -31,8 +33,11 @@ struct finish_entry {
 	int tries;   /* ended by a fault that is nobody's */
 	size_t bulk; /* of what it borrows */
 	/* what the plan's item borrows */
-	struct json *input, *output;
+	struct json *input, *output, *made, *asked;
+	struct child_run *child;
+	struct approval_ask ask;
 	struct uuid run;
+	char *concurrency_key; /* of a run that this may end; or NULL */
 };
 
 struct finish {
@@ -81,6 +86,10 @@ entry_free(struct finish_entry *entry)
 	finish_plan_fini(&entry->plan);
 	json_unref(&entry->input);
 	json_unref(&entry->output);
+	json_unref(&entry->made);
+	json_unref(&entry->asked);
+	child_run_free(&entry->child);
+	free(entry->concurrency_key);
 	free(entry);
 }
 
@@ -161,6 +170,7 @@ finish_started(struct finish *finish, struct slot *slot)
 	entry = entry_of(finish, slot);
 	entry->plan.item = (struct finish_item){
 		.run = slot->live->run.id,
+		.priority = slot->live->priority,
 		.number = slot->attempt.number,
 		.status = STEP_RUNNING,
 		.run_status = RUN_RUNNING,
@@ -178,14 +188,58 @@ random_bits(void)
 	return bits;
 }
 
+/* What the event of asking tells; the columns have the rest. */
+static struct json *
+asked_value(const struct slot *slot, const struct uuid *approval)
+{
+	struct json *value = json_new_object();
+	char text[UUID_TEXT];
+
+	json_set(value, "approvalId", json_new_str(uuid_format(approval, text)));
+	json_set(value, "prompt", json_ref(slot->ask.prompt));
+	return value;
+}
+
+/* What it borrows must outlive the slot. */
+static void
+keep_effects(struct finish_entry *entry, struct slot *slot)
+{
+	struct finish_item *item = &entry->plan.item;
+	const struct live_run *live = slot->live;
+
+	item->priority = live->priority;
+	item->parent_run = live->parent_run;
+	item->has_parent_run = live->has_parent_run;
+	json_unref(&entry->made);
+	entry->made = json_ref(slot->made);
+	free(entry->concurrency_key);
+	entry->concurrency_key = xstrdup(live->concurrency_key);
+	child_run_free(&entry->child);
+	entry->child = slot->child;
+	slot->child = NULL;
+	item->child = entry->child != NULL ? &entry->child->run : NULL;
+	if (slot->outcome != OUTCOME_APPROVAL)
+		return;
+	entry->ask = slot->ask;
+	item->ask = &entry->ask;
+	item->approval = uuid7_new(loop_now(slot->worker->loop));
+	json_unref(&entry->asked);
+	entry->asked = asked_value(slot, &item->approval);
+	item->error = entry->asked;
+}
+
 void
 finish_ended(struct finish *finish, struct slot *slot)
 {
 	struct finish_entry *entry = entry_of(finish, slot);
-	struct held_step held = { slot->def->index, slot->attempt.number,
-				  slot->attempt.attempt, slot->losses };
-	struct outcome outcome = { slot->outcome, slot->output, slot->error,
-				   slot->final, slot->run_at };
+	struct held_step held = slot_held(slot);
+	struct outcome outcome = { .kind = slot->outcome,
+				   .output = slot->output,
+				   .error = slot->error,
+				   .final = slot->final,
+				   .run_at = slot->run_at,
+				   .children = slot->children,
+				   .ask = slot->ask };
 
 	finish_plan_fini(&entry->plan);
 	finish_plan(&entry->plan, &slot->live->run, &held, &outcome,
@@ -195,6 +249,7 @@ finish_ended(struct finish *finish, struct slot *slot)
 	json_unref(&entry->output);
 	entry->output = json_ref(slot->output);
 	keep_input(entry, slot);
+	keep_effects(entry, slot);
 	entry->bulk = bulk_of(entry->input, FINISH_BULK) +
 		      bulk_of(entry->output, FINISH_BULK) +
 		      bulk_of(entry->plan.item.run_output, FINISH_BULK);
@@ -228,7 +283,7 @@ flush_soon(struct finish *finish)
 	loop_defer(finish->worker->loop, on_flush, finish);
 }
 
-static void on_stored(void *context, struct finish_item *items, size_t count,
+static void on_stored(void *context, const struct finish_answer *answer,
 		      const struct err *err);
 
 static void
@@ -324,7 +379,7 @@ go_on_or_free(struct finish *finish, const struct finish_entry *entry,
 {
 	struct step_ref ref = { entry->run, item->next.number };
 
-	if (item->next.key != NULL && item->next.held && slot != NULL) {
+	if (item->next.key != NULL && item->holds_next && slot != NULL) {
 		slot_go_on(slot, entry->plan.next, item->next.number);
 		return;
 	}
@@ -381,17 +436,84 @@ publish(struct finish *finish)
 	buf_fini(&data);
 }
 
+/* Neighbours of one list go together. */
 static void
-flight_stored(struct finish *finish)
+push_ready(struct finish *finish, const struct finish_answer *answer)
+{
+	struct step_ref refs[READY_TOGETHER];
+	size_t count = 0;
+
+	for (size_t i = 0; i < answer->ready_count; i++) {
+		const struct ready_ref *ref = &answer->ready[i], *next = ref + 1;
+
+		refs[count++] = ref->ref;
+		if (i + 1 < answer->ready_count && count < READY_TOGETHER &&
+		    next->priority == ref->priority &&
+		    strcmp(next->queue, ref->queue) == 0)
+			continue;
+		queue_push(finish->worker->queue, ref->queue, ref->priority, refs,
+			   count);
+		count = 0;
+	}
+}
+
+static void
+on_admitted(void *context, const struct ready_ref *refs, size_t count,
+	    const struct err *err)
+{
+	struct finish *finish = context;
+
+	if (err->kind == ERR_NONE)
+		push_ready(finish, &(struct finish_answer){ .ready = refs,
+							    .ready_count = count });
+}
+
+/* A place is free for the next run of the same key. */
+static void
+admit(struct finish *finish, const struct finish_entry *entry,
+      const struct finish_item *item)
+{
+	if (item->accepted && item->run_status != RUN_RUNNING &&
+	    entry->concurrency_key != NULL)
+		runs_admit(finish->worker->pg, entry->concurrency_key, on_admitted,
+			   finish);
+	if (item->accepted && item->child != NULL &&
+	    item->child->concurrency_key != NULL)
+		runs_admit(finish->worker->pg, item->child->concurrency_key,
+			   on_admitted, finish);
+}
+
+/* A child run begins with what the queue is told of here. */
+static void
+push_child(struct finish *finish, const struct finish_item *item)
+{
+	const struct new_run *child = item->child;
+
+	if (!item->accepted || child == NULL || child->concurrency_key != NULL)
+		return;
+	for (size_t i = 0; i < child->steps_count; i++) {
+		struct step_ref ref = { child->id, child->steps[i].number };
+
+		if (child->steps[i].needs == 0)
+			queue_push(finish->worker->queue, child->steps[i].queue,
+				   child->priority, &ref, 1);
+	}
+}
+
+static void
+flight_stored(struct finish *finish, const struct finish_answer *answer)
 {
 	size_t count = finish->count;
 
 	publish(finish);
+	push_ready(finish, answer);
 	finish->stats.items += count;
 	finish->most =
 	    finish->most * 2 < FINISH_BATCH_MAX ? finish->most * 2 : FINISH_BATCH_MAX;
 	finish->count = 0;
 	for (size_t i = 0; i < count; i++) {
+		push_child(finish, &finish->items[i]);
+		admit(finish, finish->flight[i], &finish->items[i]);
 		entry_stored(finish, finish->flight[i], &finish->items[i]);
 		entry_free(finish->flight[i]);
 	}
@@ -456,14 +578,13 @@ refused(struct finish *finish, const struct err *err)
 }
 
 static void
-on_stored(void *context, struct finish_item *items, size_t count, const struct err *err)
+on_stored(void *context, const struct finish_answer *answer, const struct err *err)
 {
 	struct finish *finish = context;
 
-	(void)items, (void)count;
 	switch (err->kind) {
 	case ERR_NONE:
-		flight_stored(finish);
+		flight_stored(finish, answer);
 		break;
 	case ERR_DENIED:
 		worker_buried(finish->worker);
@@ -485,13 +606,11 @@ on_stored(void *context, struct finish_item *items, size_t count, const struct e
 /* ---- after a lost answer ---- */
 
 static void
-on_checked(void *context, struct finish_item *items, size_t count,
-	   const struct err *err)
+on_checked(void *context, const struct finish_answer *answer, const struct err *err)
 {
 	struct finish *finish = context;
-	size_t kept = 0;
+	size_t kept = 0, count = answer->count;
 
-	(void)items;
 	finish->checking = false;
 	if (err->kind == ERR_DENIED) {
 		worker_buried(finish->worker);
@@ -508,11 +627,12 @@ on_checked(void *context, struct finish_item *items, size_t count,
 			put_back(finish, finish->flight[i]);
 			continue;
 		}
+		/* Of those it had made ready nobody was told: they are found. */
 		finish->items[kept] = finish->items[i];
 		finish->flight[kept++] = finish->flight[i];
 	}
 	finish->count = kept;
-	flight_stored(finish);
+	flight_stored(finish, answer);
 	flush_soon(finish);
 }
 

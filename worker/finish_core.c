@@ -48,14 +48,21 @@ finish_plan(struct finish_plan *plan, struct run *run, const struct held_step *h
 		.run = run->id,
 		.number = held->number,
 		.status = verdict->status,
-		.output = outcome->kind == OUTCOME_WAIT ? NULL : outcome->output,
+		.phase = verdict->phase,
+		.output =
+		    step_is_over(verdict->status) || verdict->status == STEP_RETRYING
+			? outcome->output
+			: NULL,
 		.error = verdict->error,
 		.run_at = verdict->run_at,
 		.will_retry = verdict->status == STEP_RETRYING,
 		.only_waits = verdict->only_waits,
 		.run_status = verdict->run_status,
 		.run_output = verdict->run_output,
-		.run_error = verdict->run_error,
+		.run_error =
+		    verdict->run_status == RUN_RUNNING ? NULL : verdict->run_error,
+		.workflow = run->workflow,
+		.verdict = verdict,
 	};
 	plan_next(plan, run);
 }

@@ -31,6 +31,7 @@ live_free(void *value)
 	free(live->project_path);
 	free(live->folder);
 	free(live->triggered_by);
+	free(live->concurrency_key);
 	free(live);
 }
 
@@ -89,6 +90,9 @@ live_new(struct claimed *claimed)
 	    xprintf(".agent/workflows/executions/%s", uuid_format(&claimed->run, text));
 	live->triggered_by = xstrdup(claimed->triggered_by);
 	live->priority = claimed->priority;
+	live->concurrency_key = xstrdup(claimed->concurrency_key);
+	live->parent_run = claimed->parent_run;
+	live->has_parent_run = claimed->has_parent_run;
 	return live;
 }
 
@@ -107,7 +111,9 @@ take_values(struct live_run *live, struct claimed *claimed)
 	json_unref(&run->state);
 	run->state = claimed->state;
 	claimed->state = NULL;
-	live->visits_known = false;
+	/* What the items of a foreach may read does not change while they run. */
+	if (!claimed->is_item || live->users == 0)
+		live->visits_known = false;
 }
 
 void

@@ -14,6 +14,9 @@ struct live_run {
 	struct definition *definition;
 	struct uuid definition_id, project;
 	char *project_path, *folder, *triggered_by;
+	char *concurrency_key;  /* or NULL */
+	struct uuid parent_run; /* that waits for its end */
+	bool has_parent_run;
 	enum priority priority;
 	int users; /* slots */
 	/* What is known of `steps`: everything since a load, as long as no other worker

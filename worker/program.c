@@ -389,8 +389,9 @@ program_stop(struct program *program, enum stop how)
 }
 
 /* The watch goes before its descriptor: a process that is just being made holds a copy
- * of that, and the kernel would go on telling of it, under a number that another program
- * may have by then. Only the kernel's answer to wait tells that it has ended. */
+ * of that, and the kernel would go on telling of it, under a number that another
+ * program may have by then. Only the kernel's answer to wait tells that it has ended.
+ */
 bool
 program_reap(struct program *program, bool wait)
 {

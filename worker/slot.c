@@ -10,6 +10,8 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "bulk_core.h"
+#include "child_run.h"
+#include "engine/enter_core.h"
 #include "finish.h"
 #include "step_log.h"
 #include "store/runs.h"
@@ -46,6 +48,64 @@ fill_attempt(struct slot *slot, int number, int attempt, int fence, bool woke)
 
 static void on_timer(void *context);
 
+/* What a step found when it came back. */
+struct slot_back {
+	struct back_row row; /* owned */
+};
+
+static void
+back_free(struct slot_back **back_p)
+{
+	struct slot_back *back = *back_p;
+
+	*back_p = NULL;
+	if (back == NULL)
+		return;
+	json_unref(&back->row.outputs);
+	json_unref(&back->row.error);
+	json_unref(&back->row.args);
+	json_unref(&back->row.by);
+	json_unref(&back->row.comment);
+	json_unref(&back->row.at);
+	json_unref(&back->row.child_output);
+	json_unref(&back->row.child_error);
+	free(back);
+}
+
+/* What the claim says of its place among other rows; json is taken. */
+static void
+take_place(struct slot *slot, struct claimed *claimed)
+{
+	slot->phase = (enum phase)claimed->phase;
+	slot->parent = claimed->parent;
+	slot->item_index = claimed->item_index;
+	slot->iteration = claimed->iteration;
+	slot->is_item = claimed->is_item;
+	slot->chosen = claimed->remaining_needs < 0;
+	slot->item = claimed->item;
+	claimed->item = NULL;
+}
+
+struct held_step
+slot_held(const struct slot *slot)
+{
+	return (struct held_step){
+		.index = slot->def->index,
+		.number = slot->attempt.number,
+		.attempt = slot->attempt.attempt,
+		.losses = slot->losses,
+		.phase = slot->phase,
+		.parent = slot->parent,
+		.has_index = slot->item_index >= 0,
+		.item_index = slot->item_index >= 0 ? slot->item_index : 0,
+		.iteration = slot->iteration,
+		.item = slot->item,
+		.is_item = slot->is_item,
+		.chosen = slot->chosen,
+		.visits = slot->back != NULL ? slot->back->row.visits : 0,
+	};
+}
+
 struct slot *
 slot_new(struct worker *worker, struct claimed *claimed)
 {
@@ -55,6 +115,7 @@ slot_new(struct worker *worker, struct claimed *claimed)
 	slot->live = live_runs_hold(worker->runs, claimed);
 	slot->step_key = xstrdup(claimed->step_key);
 	slot->losses = claimed->losses;
+	take_place(slot, claimed);
 	slot->say_started = !claimed->started_before;
 	slot->streak_since = loop_mono(worker->loop);
 	slot->timer = timer_new(worker->loop, on_timer, slot);
@@ -77,6 +138,10 @@ forget_attempt(struct slot *slot)
 	json_unref(&slot->fields);
 	json_unref(&slot->output);
 	json_unref(&slot->error);
+	json_unref(&slot->made);
+	child_run_free(&slot->child);
+	slot->children = (struct children){ 0 };
+	slot->ask = (struct approval_ask){ 0 };
 	slot->answered = slot->final = false;
 	slot->run_at = 0;
 	slot->reason = SLOT_REASON_NONE;
@@ -111,6 +176,8 @@ slot_free(struct slot **slot_p)
 	definitions_drop(worker->definitions, &definition);
 	list_remove(&slot->link);
 	worker->used--;
+	back_free(&slot->back);
+	json_unref(&slot->item);
 	free(slot->step_key);
 	free(slot->crash);
 	slot->dead = true;
@@ -247,7 +314,8 @@ slot_wants_visits(const struct slot *slot)
 {
 	const struct definition *definition = slot->live->definition;
 
-	return slot->attempt.number > 1 && !slot->live->visits_known &&
+	return (slot->attempt.number > 1 || definition->workflow->graph) &&
+	       !slot->live->visits_known &&
 	       (definition->reads_all || definition->read_count > 0);
 }
 
@@ -272,17 +340,74 @@ get_visits(struct slot *slot)
 	return false;
 }
 
+static void
+on_back(void *context, struct back_row *row, const struct err *err)
+{
+	struct slot *slot = context;
+
+	slot->back_asked = false;
+	if (err->kind == ERR_NOT_FOUND)
+		slot_crash(slot, err->text);
+	if (err->kind != ERR_NONE)
+		return; /* asked again when the connection is back */
+	slot->back = xcalloc(1, sizeof *slot->back);
+	slot->back->row = *row;
+	*row = (struct back_row){ .approval = -1, .child = -1 };
+	slot->attempt.back = &slot->back->row;
+	slot_load(slot);
+}
+
+static bool
+get_back(struct slot *slot)
+{
+	struct held_step held = slot_held(slot);
+
+	if (slot->back != NULL || !enter_wants_back(slot->def, &held))
+		return true;
+	if (slot->back_asked)
+		return false;
+	slot->back_asked = true;
+	back_load(slot->worker->pg, &slot->live->run.id, slot->attempt.number, on_back,
+		  slot);
+	return false;
+}
+
+static struct back
+back_of(const struct slot *slot)
+{
+	const struct back_row *row;
+
+	if (slot->back == NULL)
+		return (struct back){ 0 };
+	row = &slot->back->row;
+	return (struct back){
+		.outputs = row->outputs,
+		.error = row->error,
+		.decided = row->approval >= 0,
+		.approval = row->approval >= 0 ? (enum approval_status)row->approval
+					       : APPROVAL_PENDING,
+		.approved_args = row->args,
+		.by = row->by,
+		.comment = row->comment,
+		.at = row->at,
+	};
+}
+
 static bool
 resolve_fields(struct slot *slot)
 {
+	struct held_step held = slot_held(slot);
 	struct run_scope scope;
 	struct err err = { 0 };
+	int resolved;
 
-	run_scope_init(&scope, &slot->live->run);
+	held_scope(&scope, &slot->live->run, &held);
 	slot->outcome = OUTCOME_FAILURE;
 	slot->final = true;
-	if (template_resolve(slot->def->fields, &scope.scope, &slot->fields, &err) <
-	    0) {
+	resolved =
+	    template_resolve(slot->def->fields, &scope.scope, &slot->fields, &err);
+	run_scope_fini(&scope);
+	if (resolved < 0) {
 		slot->error = json_storable(step_error("expression", err.text), NULL);
 		return false;
 	}
@@ -315,11 +440,51 @@ slot_ask_again(struct slot *slot)
 		slot_load(slot);
 }
 
+static void keep_output(struct slot *slot, struct json *output);
+
+/* The engine knows already what becomes of it. */
+static void
+take_outcome(struct slot *slot, const struct outcome *outcome)
+{
+	slot->outcome = outcome->kind;
+	slot->final = outcome->final;
+	slot->run_at = outcome->run_at;
+	slot->children = outcome->children;
+	slot->ask = outcome->ask;
+	json_unref(&slot->error);
+	slot->error = json_ref(outcome->error);
+	if (outcome->kind == OUTCOME_SKIP || slot->ask.phase == PHASE_GATE ||
+	    slot->def->index == END_INDEX)
+		slot->say_started = false;
+	keep_output(slot, json_ref(outcome->output));
+}
+
+/* True: its action is to run. */
+static bool
+enters(struct slot *slot)
+{
+	struct held_step held = slot_held(slot);
+	struct back back = back_of(slot);
+	struct outcome outcome = { 0 };
+	struct run *run = &slot->live->run;
+
+	json_unref(&slot->made);
+	if (enter_step(run, &held, &back, &outcome, &slot->made)) {
+		take_outcome(slot, &outcome);
+		return false;
+	}
+	if (!resolve_fields(slot))
+		return false;
+	if (!enter_with_fields(run, &held, &back, slot->fields,
+			       loop_now(slot->worker->loop), &outcome, &slot->made))
+		return true;
+	take_outcome(slot, &outcome);
+	return false;
+}
+
 void
 slot_load(struct slot *slot)
 {
-	int index;
-
 	if (slot->state == SLOT_LOADING && slot->worker->hurrying) {
 		slot_hand_back(slot);
 		return;
@@ -328,15 +493,15 @@ slot_load(struct slot *slot)
 	    !worker_may_start(slot->worker))
 		return;
 	if (slot->def == NULL) {
-		index = workflow_step_index(slot->live->run.workflow, slot->step_key);
-		if (index < 0) {
+		slot->def = workflow_step(slot->live->run.workflow, slot->step_key);
+		if (slot->def == NULL) {
 			slot_crash(slot, "a step is not in the run's definition");
 			return;
 		}
-		slot->def = &slot->live->run.workflow->steps[index];
 	}
 	slot->attempt.def = slot->def;
-	slot_event(slot, resolve_fields(slot) ? SLOT_EV_LOADED : SLOT_EV_UNUSABLE);
+	if (get_back(slot))
+		slot_event(slot, enters(slot) ? SLOT_EV_LOADED : SLOT_EV_UNUSABLE);
 }
 
 void
@@ -345,6 +510,12 @@ slot_go_on(struct slot *slot, const struct step_def *def, int number)
 	forget_attempt(slot);
 	slot->def = def;
 	slot->losses = 0;
+	slot->phase = PHASE_FRESH;
+	slot->parent = slot->iteration = 0;
+	slot->item_index = -1;
+	slot->is_item = slot->chosen = false;
+	json_unref(&slot->item);
+	back_free(&slot->back);
 	slot->say_started = false;
 	slot->streak++;
 	slot->state = SLOT_LOADING;
@@ -462,6 +633,17 @@ void
 attempt_wait(struct attempt *attempt, usec_t run_at)
 {
 	answer(attempt, OUTCOME_WAIT)->run_at = run_at;
+}
+
+void
+attempt_start_run(struct attempt *attempt, struct child_run *child, bool wait,
+		  usec_t run_at, struct json *output)
+{
+	struct slot *slot = answer(attempt, wait ? OUTCOME_WAIT : OUTCOME_SUCCESS);
+
+	slot->child = child;
+	slot->run_at = run_at;
+	keep_output(slot, output);
 }
 
 /* ---- what the table orders ---- */

@@ -36,6 +36,17 @@ struct slot {
 	enum outcome_kind outcome;
 	bool final;
 	usec_t run_at;
+	struct children children; /* of OUTCOME_CHILDREN */
+	struct approval_ask ask;  /* of OUTCOME_APPROVAL */
+	struct child_run *child;  /* that it starts, or NULL */
+	struct json *made;        /* what outcome, children and ask borrow from */
+	/* As claimed, see engine/advance_core.h. */
+	enum phase phase;
+	int parent, item_index, iteration;
+	bool is_item, chosen;
+	struct json *item;
+	struct slot_back *back; /* what it found when it came back, or NULL */
+	bool back_asked;
 	struct timer *timer; /* of the attempt, then of patience */
 	char idempotency_key[64];
 	struct finish_entry *gathered; /* waits for the next flush */
@@ -64,5 +75,7 @@ void slot_crash(struct slot *slot, const char *why);
 void slot_go_on(struct slot *slot, const struct step_def *def, int number);
 void slot_event(struct slot *slot, enum slot_event event);
 bool slot_wants_visits(const struct slot *slot);
+/* The attempt as the engine sees it. */
+struct held_step slot_held(const struct slot *slot);
 
 #endif

@@ -627,6 +627,7 @@ worker_new(struct loop *loop, const struct settings *settings, const struct uuid
 		.environment = environ,
 	};
 	worker->definitions = definitions_new(worker->pg, loop);
+	worker->services.definitions = worker->definitions;
 	worker->runs = live_runs_new(allowed_environment(settings));
 	worker->finish = finish_new(worker);
 	worker->claimer = claimer_new(worker->pg, loop, &worker->id,

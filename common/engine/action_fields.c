@@ -9,6 +9,7 @@
 static const char *const methods[] = {
 	"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", NULL,
 };
+static const char *const on_timeouts[] = { "approve", "deny", "fail", NULL };
 static const char *const languages[] = { "javascript", "python", "shell", NULL };
 
 /* clang-format off */
@@ -66,6 +67,42 @@ static const struct field wait_fields[] = {
 	{ 0 },
 };
 
+static const struct field approval_fields[] = {
+	{ .name = "prompt", .type = FIELD_TEXT, .required = true,
+	  .help = "what is asked, shown to who decides" },
+	{ .name = "onTimeout", .type = FIELD_CHOICE, .choices = on_timeouts,
+	  .help = "what holds when nobody decided within `timeout`: `approve`, `deny` or "
+		  "`fail`; `fail`" },
+	{ 0 },
+};
+
+static const struct field workflow_fields[] = {
+	{ .name = "workflow", .type = FIELD_TEXT, .required = true,
+	  .help = "the name of the workflow; its newest version runs" },
+	{ .name = "input", .type = FIELD_OBJECT, .help = "the run's input; `{}`" },
+	{ .name = "wait", .type = FIELD_FLAG,
+	  .help = "wait for its end and give its output; `true`" },
+	{ 0 },
+};
+
+static const struct field conditional_fields[] = {
+	{ .name = "condition", .type = FIELD_EXPRESSION, .required = true,
+	  .help = "an expression that gives true or false" },
+	{ .name = "then", .type = FIELD_STEPS,
+	  .help = "ids of the steps that run, one after the other, when it is true; none" },
+	{ .name = "else", .type = FIELD_STEPS,
+	  .help = "ids of the steps that run when it is false; none" },
+	{ 0 },
+};
+
+static const struct field loop_fields[] = {
+	{ .name = "condition", .type = FIELD_EXPRESSION,
+	  .help = "looked at before each iteration; while it is true the body runs again" },
+	{ .name = "body", .type = FIELD_STEPS, .required = true,
+	  .help = "ids of the steps of an iteration, one after the other" },
+	{ 0 },
+};
+
 static const struct field code_fields[] = {
 	{ .name = "language", .type = FIELD_CHOICE, .choices = languages, .required = true,
 	  .help = "`javascript` (node), `python` (python3) or `shell` (sh)" },
@@ -88,6 +125,19 @@ const struct action_fields action_fields[ACTION_KINDS] = {
 	[ACTION_CODE] = { .name = "code", .fields = code_fields,
 			  .help = "runs a program",
 			  .output = "what the program returned", .reads_run = true },
+	[ACTION_APPROVAL] = { .name = "approval", .fields = approval_fields,
+			  .help = "waits until a person approves or denies",
+			  .output = "`{approved, by, comment, at}`" },
+	[ACTION_WORKFLOW] = { .name = "workflow", .fields = workflow_fields,
+			  .help = "starts a run of another workflow",
+			  .output = "the other run's output; without `wait` "
+				    "`{executionId}`" },
+	[ACTION_CONDITIONAL] = { .name = "conditional", .fields = conditional_fields,
+			  .help = "runs one of two blocks of steps",
+			  .output = "`{taken}`: `then` or `else`", .flow = true },
+	[ACTION_LOOP] = { .name = "loop", .fields = loop_fields,
+			  .help = "runs a block of steps again and again",
+			  .output = "`{iterations}`", .flow = true },
 };
 /* clang-format on */
 

@@ -14,6 +14,7 @@ struct action_fields {
 	const struct field *fields;
 	const char *help;   /* what it does, one line */
 	const char *output; /* its JSON, one line */
+	bool flow;          /* the engine's own: it has a block of steps */
 	bool reads_run;     /* it is given all of the run: steps, state, ... */
 };
 

@@ -27,7 +27,15 @@ static const char *const type_names[FIELD_TYPES] = {
 	[FIELD_PAIRS] = "object of texts",
 	[FIELD_OBJECTS] = "list of objects",
 	[FIELD_ANY] = "any value",
+	[FIELD_EXPRESSION] = "expression",
+	[FIELD_STEPS] = "list of ids",
 };
+
+bool
+field_is_flow(const struct field *field)
+{
+	return field->type == FIELD_EXPRESSION || field->type == FIELD_STEPS;
+}
 
 const char *
 field_type_name(enum field_type type)
@@ -231,7 +239,8 @@ static accept_fn *const accepts[FIELD_TYPES] = {
 	[FIELD_DURATION] = accept_duration, [FIELD_MOMENT] = accept_moment,
 	[FIELD_CHOICE] = accept_choice,     [FIELD_OBJECT] = accept_object,
 	[FIELD_PAIRS] = accept_pairs,       [FIELD_OBJECTS] = accept_objects,
-	[FIELD_ANY] = accept_any,
+	[FIELD_ANY] = accept_any,           [FIELD_EXPRESSION] = accept_text,
+	[FIELD_STEPS] = accept_any,
 };
 
 int

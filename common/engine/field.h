@@ -25,6 +25,8 @@ enum field_type {
 	FIELD_PAIRS, /* an object of strings, numbers and flags: headers, environment */
 	FIELD_OBJECTS, /* a list of objects */
 	FIELD_ANY,
+	FIELD_EXPRESSION, /* CEL, no template; read by who knows the steps */
+	FIELD_STEPS,      /* a list of ids of steps, likewise */
 	FIELD_TYPES
 };
 
@@ -40,6 +42,9 @@ struct field {
 	    *members;     /* of an object: what it may hold; NULL: anything */
 	const char *help; /* one line, with the value that holds without it */
 };
+
+/* The engine's own: nothing in it is a template, and no action is given it. */
+bool field_is_flow(const struct field *field);
 
 /* NULL if there is none. */
 const struct field *field_find(const struct field *table, const char *name);

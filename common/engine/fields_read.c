@@ -170,7 +170,7 @@ fields_value(const struct place *step_place, const struct field *table)
 	for (; table->name != NULL; table++) {
 		const struct doc *doc = doc_get(step_place->doc, table->name);
 
-		if (doc != NULL)
+		if (doc != NULL && !field_is_flow(table))
 			json_set(value, table->name, json_from_doc(doc));
 	}
 	return value;
@@ -178,22 +178,22 @@ fields_value(const struct place *step_place, const struct field *table)
 
 static bool
 check_templates(struct reader *reader, const struct place *step_place,
-		const struct field *table, struct refs *refs)
+		const struct field *table, struct refs *refs, unsigned scope)
 {
 	bool good = true;
 
 	for (; table->name != NULL; table++) {
 		const struct place place = place_member(step_place, table->name);
 
-		if (place.doc != NULL)
-			good = refs_templates(reader, &place, refs) && good;
+		if (place.doc != NULL && !field_is_flow(table))
+			good = refs_templates(reader, &place, refs, scope) && good;
 	}
 	return good;
 }
 
 void
 fields_read(struct reader *reader, const struct place *step_place,
-	    struct step_def *step, struct refs *refs)
+	    struct step_def *step, struct refs *refs, unsigned scope)
 {
 	const struct field *table = action_fields[step->action].fields;
 	struct json *value;
@@ -204,7 +204,7 @@ fields_read(struct reader *reader, const struct place *step_place,
 	check_known(reader, step_place, table);
 	if (step->action == ACTION_TOOL)
 		check_tool(reader, step_place);
-	if (!check_templates(reader, step_place, table, refs))
+	if (!check_templates(reader, step_place, table, refs, scope))
 		return;
 	value = fields_value(step_place, table);
 	step->fields = template_compile(value, NULL, &err);

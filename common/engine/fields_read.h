@@ -7,8 +7,9 @@
 #include "engine/refs.h"
 #include "engine/workflow.h"
 
-/* Fills step->fields and adds to refs. step->action is known. */
+/* Fills step->fields and adds to refs. step->action is known. scope: REFS_ITEM and the
+ * like. */
 void fields_read(struct reader *reader, const struct place *step_place,
-		 struct step_def *step, struct refs *refs);
+		 struct step_def *step, struct refs *refs, unsigned scope);
 
 #endif

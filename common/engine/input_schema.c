@@ -70,19 +70,15 @@ report_at(struct reader *reader, const struct place *place, const char *pointer,
 }
 
 struct schema *
-input_schema_read(struct reader *reader, const struct place *place)
+schema_read(struct reader *reader, const struct place *place)
 {
 	static const struct schema_options options = { .regex = &schema_regex };
-	const struct place type = place_member(place, "type");
 	struct problems problems = { 0 };
 	struct schema *schema;
 	struct json *json;
 
 	if (!reader_is(reader, place, DOC_MAP))
 		return NULL;
-	if (type.doc != NULL &&
-	    (type.doc->kind != DOC_SCALAR || strcmp(type.doc->text, "object") != 0))
-		reader_problem(reader, &type, "the input of a run is an object");
 	json = json_from_doc(place->doc);
 	schema = schema_compile(json, &options, &problems);
 	for (size_t i = 0; i < problems.count; i++)
@@ -91,6 +87,17 @@ input_schema_read(struct reader *reader, const struct place *place)
 	problems_fini(&problems);
 	json_unref(&json);
 	return schema;
+}
+
+struct schema *
+input_schema_read(struct reader *reader, const struct place *place)
+{
+	const struct place type = place_member(place, "type");
+
+	if (place->doc->kind == DOC_MAP && type.doc != NULL &&
+	    (type.doc->kind != DOC_SCALAR || strcmp(type.doc->text, "object") != 0))
+		reader_problem(reader, &type, "the input of a run is an object");
+	return schema_read(reader, place);
 }
 
 /* ---- checking ---- */

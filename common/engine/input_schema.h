@@ -12,4 +12,7 @@
  * file, and then there is none. The caller's. */
 struct schema *input_schema_read(struct reader *reader, const struct place *place);
 
+/* Any other schema of the file: `outputSchema`. */
+struct schema *schema_read(struct reader *reader, const struct place *place);
+
 #endif

@@ -7,28 +7,25 @@
 #include "base/xalloc.h"
 #include "engine/workflow.h"
 
-enum where { IN_TEMPLATE = 1, IN_CONDITION = 2, IN_FOREACH = 4 };
-
-/* What an expression may read, where it is there, and what is said elsewhere. */
+/* What an expression may read; what needs a scope of its own says where that is. */
 static const struct {
 	const char *name;
-	unsigned where;
+	unsigned scope; /* 0: everywhere */
 	const char *elsewhere;
 } variables[] = {
-	{ "input", IN_TEMPLATE | IN_CONDITION, NULL },
-	{ "steps", IN_TEMPLATE | IN_CONDITION, NULL },
-	{ "result", IN_CONDITION, "exists only in branches" },
-	{ "state", IN_TEMPLATE | IN_CONDITION, NULL },
-	{ "error", IN_TEMPLATE | IN_CONDITION, NULL },
-	{ "run", IN_TEMPLATE | IN_CONDITION, NULL },
-	{ "trigger", IN_TEMPLATE | IN_CONDITION, NULL },
-	{ "event", IN_TEMPLATE | IN_CONDITION, NULL },
-	{ "item", IN_FOREACH,
-	  "exists only in foreach, which is not available in this version" },
-	{ "index", IN_FOREACH,
-	  "exists only in foreach, which is not available in this version" },
-	{ "env", IN_TEMPLATE | IN_CONDITION, NULL },
-	{ "secrets", IN_TEMPLATE | IN_CONDITION, NULL },
+	{ "input", 0, NULL },
+	{ "steps", 0, NULL },
+	{ "result", REFS_RESULT, "exists only in branches and repeatUntil" },
+	{ "state", 0, NULL },
+	{ "error", 0, NULL },
+	{ "run", 0, NULL },
+	{ "trigger", 0, NULL },
+	{ "event", 0, NULL },
+	{ "item", REFS_ITEM, "exists only in a step with foreach" },
+	{ "index", REFS_INDEX,
+	  "exists only in a step with foreach or repeatUntil, or in a loop" },
+	{ "env", 0, NULL },
+	{ "secrets", 0, NULL },
 };
 #define VARIABLES (sizeof variables / sizeof variables[0])
 
@@ -36,7 +33,7 @@ struct collector {
 	struct reader *reader;
 	const struct place *place;
 	struct refs *refs;
-	enum where where;
+	unsigned scope;
 	bool good;
 };
 
@@ -55,6 +52,17 @@ add_step(struct refs *refs, int index)
 			return;
 	refs->list = xrealloc(refs->list, refs->count + 1, sizeof *refs->list);
 	refs->list[refs->count++] = index;
+}
+
+void
+refs_merge(struct refs *refs, struct refs *more)
+{
+	for (size_t i = 0; i < more->count; i++)
+		add_step(refs, more->list[i]);
+	refs->all_steps |= more->all_steps;
+	refs->whole |= more->whole;
+	refs->state |= more->state;
+	refs_fini(more);
 }
 
 static void
@@ -126,7 +134,8 @@ collect_known(struct collector *collector, const char *variable, const char *mem
 		collect_step(collector, member);
 	else if (strcmp(variable, "state") == 0)
 		collector->refs->state = true;
-	else if (strcmp(variable, "error") == 0 && collector->where == IN_TEMPLATE)
+	else if (strcmp(variable, "error") == 0 &&
+		 (collector->scope & REFS_RESULT) == 0)
 		collector->refs->all_steps = true;
 }
 
@@ -138,7 +147,7 @@ collect(void *context, const char *variable, const char *member)
 	for (size_t i = 0; i < VARIABLES; i++) {
 		if (strcmp(variables[i].name, variable) != 0)
 			continue;
-		if ((variables[i].where & collector->where) != 0) {
+		if ((variables[i].scope & ~collector->scope) == 0) {
 			collect_known(collector, variable, member);
 			return;
 		}
@@ -166,9 +175,10 @@ syntax_problem(struct reader *reader, const struct place *place,
 }
 
 struct cel *
-refs_condition(struct reader *reader, const struct place *place, struct refs *refs)
+refs_condition(struct reader *reader, const struct place *place, struct refs *refs,
+	       unsigned scope)
 {
-	struct collector collector = { reader, place, refs, IN_CONDITION, true };
+	struct collector collector = { reader, place, refs, scope, true };
 	struct cel_place at = { 0 };
 	struct err err = { 0 };
 	struct cel *cel;
@@ -187,9 +197,10 @@ refs_condition(struct reader *reader, const struct place *place, struct refs *re
 }
 
 static bool
-check_string(struct reader *reader, const struct place *place, struct refs *refs)
+check_string(struct reader *reader, const struct place *place, struct refs *refs,
+	     unsigned scope)
 {
-	struct collector collector = { reader, place, refs, IN_TEMPLATE, true };
+	struct collector collector = { reader, place, refs, scope, true };
 	struct cel_place at = { 0 };
 	struct err err = { 0 };
 	struct json *text;
@@ -210,17 +221,18 @@ check_string(struct reader *reader, const struct place *place, struct refs *refs
 }
 
 bool
-refs_templates(struct reader *reader, const struct place *place, struct refs *refs)
+refs_templates(struct reader *reader, const struct place *place, struct refs *refs,
+	       unsigned scope)
 {
 	bool good = true;
 
 	if (place->doc->kind == DOC_SCALAR)
-		return check_string(reader, place, refs);
+		return check_string(reader, place, refs, scope);
 	for (size_t i = 0; i < place->doc->count; i++) {
 		struct place item = place->doc->kind == DOC_MAP ? place_nth(place, i)
 								: place_item(place, i);
 
-		good = refs_templates(reader, &item, refs) && good;
+		good = refs_templates(reader, &item, refs, scope) && good;
 	}
 	return good;
 }

@@ -18,13 +18,21 @@ struct refs {
 };
 
 void refs_fini(struct refs *refs);
+/* Adds all of more to refs and ends it. */
+void refs_merge(struct refs *refs, struct refs *more);
 
-/* An expression after a step has ended: `result` is in scope. NULL when it was a
- * problem. */
+/* What is in scope beside the run's own values. */
+enum {
+	REFS_RESULT = 1, /* `result`: the step has ended */
+	REFS_ITEM = 2,   /* `item`, in a step with foreach */
+	REFS_INDEX = 4,  /* `index`, also in loops and repetitions */
+};
+
+/* An expression. NULL when it was a problem. */
 struct cel *refs_condition(struct reader *reader, const struct place *place,
-			   struct refs *refs);
+			   struct refs *refs, unsigned scope);
 /* Every string below the place that is a template; false when there was a problem. */
-bool refs_templates(struct reader *reader, const struct place *place,
-		    struct refs *refs);
+bool refs_templates(struct reader *reader, const struct place *place, struct refs *refs,
+		    unsigned scope);
 
 #endif

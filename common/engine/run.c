@@ -187,16 +187,43 @@ get_secrets(struct run_scope *scope)
 	return scope->run->secrets;
 }
 
+static struct json *
+get_item(struct run_scope *scope)
+{
+	return scope->item;
+}
+
+static struct json *
+get_index(struct run_scope *scope)
+{
+	if (scope->index_value == NULL)
+		scope->index_value = json_new_int(scope->index);
+	return scope->index_value;
+}
+
+static bool
+has_result(const struct run_scope *scope)
+{
+	return scope->has_result;
+}
+
+static bool
+has_index(const struct run_scope *scope)
+{
+	return scope->index >= 0;
+}
+
 static const struct {
 	const char *name;
 	struct json *(*get)(struct run_scope *scope);
-	bool of_result; /* only there when there is a result */
+	bool (*is_there)(const struct run_scope *scope); /* NULL: always */
 } variables[] = {
-	{ "input", get_input, false },     { "steps", get_steps, false },
-	{ "result", get_result, true },    { "state", get_state, false },
-	{ "error", get_error, false },     { "run", get_run, false },
-	{ "trigger", get_trigger, false }, { "event", get_event, false },
-	{ "env", get_environment, false }, { "secrets", get_secrets, false },
+	{ "input", get_input, NULL },         { "steps", get_steps, NULL },
+	{ "result", get_result, has_result }, { "state", get_state, NULL },
+	{ "error", get_error, NULL },         { "run", get_run, NULL },
+	{ "trigger", get_trigger, NULL },     { "event", get_event, NULL },
+	{ "item", get_item, has_index },      { "index", get_index, has_index },
+	{ "env", get_environment, NULL },     { "secrets", get_secrets, NULL },
 };
 
 static bool
@@ -207,7 +234,7 @@ lookup(void *context, const char *name, struct json **value)
 	for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
 		if (strcmp(variables[i].name, name) != 0)
 			continue;
-		if (variables[i].of_result && !scope->has_result)
+		if (variables[i].is_there != NULL && !variables[i].is_there(scope))
 			return false;
 		*value = variables[i].get(scope);
 		return true;
@@ -218,5 +245,52 @@ lookup(void *context, const char *name, struct json **value)
 void
 run_scope_init(struct run_scope *scope, struct run *run)
 {
-	*scope = (struct run_scope){ .scope = { lookup, scope }, .run = run };
+	*scope = (struct run_scope){
+		.scope = { lookup, scope },
+		.run = run,
+		.index = -1,
+	};
+}
+
+void
+run_scope_fini(struct run_scope *scope)
+{
+	json_unref(&scope->index_value);
+}
+
+/* ---- before there is a run ---- */
+
+#define KEY_MAX 500
+
+char *
+workflow_concurrency_key(const struct workflow *workflow, struct json *input,
+			 struct json *trigger, struct err *err)
+{
+	struct run run = { .workflow = workflow, .input = input, .trigger = trigger };
+	struct run_scope scope;
+	struct json *value = NULL;
+	char *text, *key;
+
+	if (workflow->concurrency == 0)
+		return NULL;
+	if (workflow->concurrency_key == NULL)
+		return xstrdup(workflow->name);
+	run_scope_init(&scope, &run);
+	if (template_resolve(workflow->concurrency_key, &scope.scope, &value, err) <
+	    0) {
+		err_in(err, "concurrency.key");
+		return NULL;
+	}
+	text = json_type(value) == JSON_STRING ? xstrdup(json_str(value))
+					       : json_text(value);
+	json_unref(&value);
+	if (strlen(text) > KEY_MAX) {
+		err_set(err, ERR_INPUT, "concurrency.key: longer than %d bytes",
+			KEY_MAX);
+		free(text);
+		return NULL;
+	}
+	key = xprintf("%s:%s", workflow->name, text);
+	free(text);
+	return key;
 }

@@ -43,8 +43,12 @@ struct run_scope {
 	struct run *run;
 	struct json *result, *error; /* borrowed; result only where it exists */
 	bool has_result;
+	struct json *item; /* borrowed; of a child of foreach */
+	int index;         /* of it, of a loop's iteration, of a repetition; or -1 */
+	struct json *index_value; /* owned: see run_scope_fini */
 };
 
 void run_scope_init(struct run_scope *scope, struct run *run);
+void run_scope_fini(struct run_scope *scope);
 
 #endif

@@ -14,8 +14,12 @@ enum step_event {
 	STEP_EV_FAILED,
 	STEP_EV_AGAIN, /* failed, and is to be tried again later */
 	STEP_EV_WAITS,
-	STEP_EV_DUE,  /* its time has come */
-	STEP_EV_LOST, /* its worker died */
+	STEP_EV_ASKS, /* somebody has to approve */
+	STEP_EV_SKIPPED,
+	STEP_EV_DECIDED, /* somebody has */
+	STEP_EV_WOKEN,   /* its children have ended, or what it waited for has come */
+	STEP_EV_DUE,     /* its time has come */
+	STEP_EV_LOST,    /* its worker died */
 	STEP_EV_HANDED_BACK,
 	STEP_EV_HELD_UP, /* its run was paused */
 	STEP_EV_CANCELLED,

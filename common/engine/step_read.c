@@ -11,13 +11,14 @@
 #include "base/xalloc.h"
 #include "engine/action_fields.h"
 #include "engine/fields_read.h"
+#include "engine/flow_read.h"
 #include "engine/refs.h"
 
 #define LETTERS        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 #define ID_FIRST       LETTERS "_"
 #define ID_REST        ID_FIRST "0123456789-"
 #define QUEUE_CHARS    LETTERS "0123456789._-"
-#define ID_MAX         100
+#define ID_MAX         STEP_ID_MAX
 #define STEP_NAME_MAX  200
 #define QUEUE_MAX      64
 #define BRANCHES_MAX   100
@@ -31,15 +32,14 @@ static const char *const backoff_names[BACKOFFS + 1] = {
 	[BACKOFF_EXPONENTIAL] = "exponential",
 };
 
-static const char *const later_actions[] = {
-	"model",       "agent", "skill",   "approval", "workflow",
-	"conditional", "loop",  "message", NULL,
-};
+static const char *const later_actions[] = { "model", "agent", "skill", "message",
+					     NULL };
 
 /* A step while it is read. */
 struct step_reading {
 	struct step_def *step;
-	struct refs refs;
+	struct refs refs;    /* of all its expressions */
+	struct refs outputs; /* of those that cannot do without */
 	bool action_known, timeout_given, max_delay_given;
 };
 
@@ -135,6 +135,7 @@ read_target(struct reader *reader, const struct place *place)
 struct branch_reading {
 	struct branch branch;
 	struct refs *refs;
+	unsigned scope;
 };
 
 static void
@@ -142,7 +143,8 @@ read_condition(struct reader *reader, const struct place *place, void *into)
 {
 	struct branch_reading *reading = into;
 
-	reading->branch.condition = refs_condition(reader, place, reading->refs);
+	reading->branch.condition =
+	    refs_condition(reader, place, reading->refs, REFS_RESULT | reading->scope);
 }
 
 static void
@@ -178,6 +180,7 @@ read_branches(struct reader *reader, const struct place *place, void *into)
 		struct branch_reading branch = {
 			.branch = { .target = TARGET_NONE },
 			.refs = &reading->refs,
+			.scope = step->in_loop ? REFS_INDEX : 0,
 		};
 
 		reader_map(reader, &item, branch_keys, NULL, &branch);
@@ -355,6 +358,40 @@ read_continue(struct reader *reader, const struct place *place, void *into)
 	reader_flag(reader, place, &reading->step->continue_on_error);
 }
 
+static void
+read_approval(struct reader *reader, const struct place *place, void *into)
+{
+	struct step_reading *reading = into;
+
+	reader_flag(reader, place, &reading->step->approval_required);
+}
+
+typedef void flow_fn(struct reader *reader, const struct place *place,
+		     struct flow_reading *reading);
+
+static void
+read_flow(struct reader *reader, const struct place *place, void *into, flow_fn *fn)
+{
+	struct step_reading *reading = into;
+	struct flow_reading flow = { reading->step, &reading->refs, &reading->outputs };
+
+	fn(reader, place, &flow);
+}
+
+#define FLOW_KEY(name)                                                                 \
+	static void read_##name(struct reader *reader, const struct place *place,      \
+				void *into)                                            \
+	{                                                                              \
+		read_flow(reader, place, into, flow_read_##name);                      \
+	}
+FLOW_KEY(needs)
+FLOW_KEY(if)
+FLOW_KEY(foreach)
+FLOW_KEY(max_parallel)
+FLOW_KEY(repeat)
+FLOW_KEY(max_iterations)
+FLOW_KEY(schema)
+
 static const struct key step_keys[] = {
 	{ .name = "id", .required = true },
 	{ .name = "name", .read = read_name },
@@ -367,14 +404,14 @@ static const struct key step_keys[] = {
 	{ .name = "onFailure", .read = read_on_failure },
 	{ .name = "continueOnError", .read = read_continue },
 	{ .name = "ui" },
-	{ .name = "needs", .later = true },
-	{ .name = "if", .later = true },
-	{ .name = "approvalRequired", .later = true },
-	{ .name = "foreach", .later = true },
-	{ .name = "maxParallel", .later = true },
-	{ .name = "repeatUntil", .later = true },
-	{ .name = "maxIterations", .later = true },
-	{ .name = "outputSchema", .later = true },
+	{ .name = "needs", .read = read_needs },
+	{ .name = "if", .read = read_if },
+	{ .name = "approvalRequired", .read = read_approval },
+	{ .name = "foreach", .read = read_foreach },
+	{ .name = "maxParallel", .read = read_max_parallel },
+	{ .name = "repeatUntil", .read = read_repeat },
+	{ .name = "maxIterations", .read = read_max_iterations },
+	{ .name = "outputSchema", .read = read_schema },
 	{ 0 },
 };
 
@@ -392,6 +429,15 @@ step_read_queue(struct reader *reader, const struct place *place)
 	return NULL;
 }
 
+/* It may take days: without a timeout of its own it has none. */
+static bool
+waits_for_others(enum action_kind action)
+{
+	return action == ACTION_WAIT || action == ACTION_APPROVAL ||
+	       action == ACTION_WORKFLOW || action == ACTION_CONDITIONAL ||
+	       action == ACTION_LOOP;
+}
+
 static void
 set_presets(struct step_reading *reading)
 {
@@ -399,13 +445,21 @@ set_presets(struct step_reading *reading)
 
 	if (step->name == NULL && step->id != NULL)
 		step->name = xstrdup(step->id);
-	if (!reading->timeout_given && step->action != ACTION_WAIT)
+	if (!reading->timeout_given && !waits_for_others(step->action))
 		step->timeout = TIMEOUT_PRESET;
 }
 
+/* What its fields read is what it cannot do without. */
 static void
-give_refs(struct reader *reader, struct step_def *step, struct refs *refs)
+give_refs(struct reader *reader, struct step_reading *reading)
 {
+	struct step_def *step = reading->step;
+	struct refs *refs = &reading->refs;
+	size_t size = reading->outputs.count * sizeof *step->output_of;
+
+	step->output_of_count = reading->outputs.count;
+	step->output_of = size > 0 ? xmemdup(reading->outputs.list, size) : NULL;
+	refs_merge(refs, &reading->outputs);
 	step->refs = refs->list;
 	step->refs_count = refs->count;
 	step->refs_all_steps = refs->all_steps;
@@ -418,6 +472,7 @@ void
 step_read(struct reader *reader, const struct place *place, struct step_def *step)
 {
 	struct step_reading reading = { .step = step };
+	struct flow_reading flow = { step, &reading.refs, &reading.outputs };
 
 	step->retry.max_attempts = 1;
 	step->on_success = step->on_failure = TARGET_NONE;
@@ -426,8 +481,11 @@ step_read(struct reader *reader, const struct place *place, struct step_def *ste
 		   reading.action_known ? action_fields[step->action].fields
 					: reader_any_key,
 		   &reading);
-	if (reading.action_known)
-		fields_read(reader, place, step, &reading.refs);
+	if (reading.action_known) {
+		fields_read(reader, place, step, &reading.outputs,
+			    flow_scope(place, step));
+		flow_read_condition(reader, place, &flow);
+	}
 	set_presets(&reading);
-	give_refs(reader, step, &reading.refs);
+	give_refs(reader, &reading);
 }

@@ -15,6 +15,16 @@ step_fini(struct step_def *step)
 		cel_free(&step->branches[i].condition);
 	free(step->branches);
 	free(step->refs);
+	free(step->output_of);
+	cel_free(&step->condition_if);
+	cel_free(&step->foreach);
+	cel_free(&step->repeat_until);
+	cel_free(&step->condition);
+	json_unref(&step->output_schema);
+	schema_free(&step->output_rules);
+	free(step->needs);
+	free(step->followers);
+	free(step->choices);
 }
 
 void
@@ -35,6 +45,8 @@ workflow_free(struct workflow **workflow_p)
 	json_unref(&workflow->input_schema);
 	schema_free(&workflow->input_rules);
 	template_free(&workflow->output);
+	template_free(&workflow->concurrency_key);
+	step_fini(&workflow->end);
 	free(workflow->output_refs);
 	free(workflow->queue);
 	free(workflow);
@@ -46,4 +58,12 @@ workflow_step_index(const struct workflow *workflow, const char *id)
 	const struct step_def *step = map_get(workflow->ids, id, strlen(id));
 
 	return step != NULL ? step->index : -1;
+}
+
+const struct step_def *
+workflow_step(const struct workflow *workflow, const char *key)
+{
+	if (workflow->graph && strcmp(key, END_KEY) == 0)
+		return &workflow->end;
+	return map_get(workflow->ids, key, strlen(key));
 }

@@ -29,11 +29,22 @@ enum action_kind {
 	ACTION_HTTP,
 	ACTION_WAIT,
 	ACTION_CODE,
+	ACTION_APPROVAL,
+	ACTION_WORKFLOW,
+	ACTION_CONDITIONAL,
+	ACTION_LOOP,
 	ACTION_KINDS
 };
 
+/* Of graph style: the row that becomes ready when all others are over, and ends the run
+ * when it is claimed. */
+#define END_NUMBER (-1)
+#define END_KEY    ""
+#define END_INDEX  (-2)
+#define NO_STEP    (-1)
+
 /* Where a step goes on: the index of a step, or one of these. */
-enum { TARGET_NONE = -1, TARGET_END = -2 };
+enum { TARGET_NONE = -1, TARGET_END = -2, TARGET_BLOCK_END = -3 };
 
 struct branch {
 	struct cel *condition;
@@ -54,11 +65,38 @@ struct step_def {
 	size_t branches_count;
 	int on_success, on_failure; /* target */
 	bool continue_on_error;
+	bool approval_required;
+	struct cel *condition_if; /* false: it is skipped; NULL: none */
+	/* Fanning out and repeating; an expression that is NULL: it does not. */
+	struct cel *foreach;
+	int max_parallel; /* 0: as many as there are */
+	struct cel *repeat_until;
+	int max_iterations;         /* of repeatUntil and loop; 0: no limit */
+	struct cel *condition;      /* of conditional and loop; NULL of a loop: true */
+	struct json *output_schema; /* or NULL */
+	struct schema *output_rules;
+	/* Blocks: the steps of `then`, `else` or `body`, one after the other. */
+	int block,
+	    other_block; /* of conditional and loop: the first step, or NO_STEP */
+	int owner;       /* whose block it is in, or NO_STEP */
+	int block_next;  /* the next one of its block, or NO_STEP */
+	bool in_loop;    /* a loop owns it, perhaps from further up */
+	/* Graph style: indexes of steps. */
+	int *needs;
+	size_t needs_count;
+	int *followers; /* that need it */
+	size_t followers_count;
+	int *choices; /* targets of its branches, onSuccess and onFailure, each once */
+	size_t choices_count;
+	int sources; /* how many steps may choose it; it runs only when one does */
 	/* What its fields and branches read of the run, so that no more is fetched. */
 	int *refs; /* indexes of the steps named */
 	size_t refs_count;
 	bool refs_all_steps; /* steps[x]: any of them */
 	bool refs_state;
+	int *output_of; /* steps whose output its fields read: without it, it is skipped
+			 */
+	size_t output_of_count;
 };
 
 struct workflow {
@@ -73,7 +111,12 @@ struct workflow {
 	usec_t timeout;
 	enum priority priority;
 	char *queue;
-	bool crash_on_interrupt; /* onInterrupt: crash */
+	bool crash_on_interrupt;          /* onInterrupt: crash */
+	bool graph;                       /* some step has needs */
+	bool no_foreach;                  /* every row is a visit: numbers count them */
+	long concurrency;                 /* runs at once; 0: no limit */
+	struct template *concurrency_key; /* or NULL: all its runs together */
+	struct step_def end; /* of graph style: stands for the row END_NUMBER */
 	int max_steps;
 	struct step_def *steps;
 	size_t steps_count;
@@ -85,6 +128,8 @@ struct workflow {
 struct workflow *workflow_read(const struct doc *tree, struct problems *problems);
 void workflow_free(struct workflow **workflow_p);
 int workflow_step_index(const struct workflow *workflow, const char *id); /* or -1 */
+/* By the key of a row, also of the end's; NULL if there is none. */
+const struct step_def *workflow_step(const struct workflow *workflow, const char *key);
 const char *action_name(enum action_kind action);
 /* {nodes: [{id, name, action}], edges: [{from, to, kind}]} as the engine reads it: kind
  * is next, success, failure or branch (which has its condition too); to is null where
@@ -94,5 +139,10 @@ struct json *workflow_graph(const struct workflow *workflow);
  * "input.repo", at most SCHEMA_PROBLEMS_MAX. True when it fits. */
 bool workflow_check_input(const struct workflow *workflow, const struct json *input,
 			  struct problems *problems);
+
+/* Which runs of it count together for its limit; NULL without err: there is none. The
+ * caller's. */
+char *workflow_concurrency_key(const struct workflow *workflow, struct json *input,
+			       struct json *trigger, struct err *err);
 
 #endif

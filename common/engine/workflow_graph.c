@@ -27,10 +27,9 @@ edge(const struct workflow *workflow, const struct step_def *from, int target,
 }
 
 static void
-add_edges(const struct workflow *workflow, const struct step_def *step,
-	  struct json *edges)
+add_branches(const struct workflow *workflow, const struct step_def *step,
+	     struct json *edges)
 {
-	int on_success = sequence_after_success(workflow, step);
 	struct json *json;
 
 	for (size_t i = 0; i < step->branches_count; i++) {
@@ -39,10 +38,56 @@ add_edges(const struct workflow *workflow, const struct step_def *step,
 			 json_new_str(cel_source(step->branches[i].condition)));
 		json_append(edges, json);
 	}
-	json_append(edges, edge(workflow, step, on_success,
-				step->on_success == TARGET_NONE ? "next" : "success"));
 	if (step->on_failure != TARGET_NONE)
 		json_append(edges, edge(workflow, step, step->on_failure, "failure"));
+}
+
+/* Into the blocks that it holds. */
+static void
+add_blocks(const struct workflow *workflow, const struct step_def *step,
+	   struct json *edges)
+{
+	const int blocks[] = { step->block, step->other_block };
+
+	for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++)
+		if (blocks[i] != NO_STEP)
+			json_append(edges, edge(workflow, step, blocks[i], "branch"));
+}
+
+/* From step to step; the end of a block leads back to who holds it. */
+static void
+add_next(const struct workflow *workflow, const struct step_def *step,
+	 struct json *edges)
+{
+	int next = sequence_after_success(workflow, step);
+
+	if (next == TARGET_BLOCK_END)
+		next = step->owner;
+	json_append(edges, edge(workflow, step, next,
+				step->on_success == TARGET_NONE ? "next" : "success"));
+}
+
+static void
+add_needs(const struct workflow *workflow, const struct step_def *step,
+	  struct json *edges)
+{
+	for (size_t i = 0; i < step->needs_count; i++)
+		json_append(edges, edge(workflow, &workflow->steps[step->needs[i]],
+					step->index, "needs"));
+	if (step->on_success != TARGET_NONE)
+		json_append(edges, edge(workflow, step, step->on_success, "success"));
+}
+
+static void
+add_edges(const struct workflow *workflow, const struct step_def *step,
+	  struct json *edges)
+{
+	add_blocks(workflow, step, edges);
+	add_branches(workflow, step, edges);
+	if (workflow->graph && step->owner == NO_STEP)
+		add_needs(workflow, step, edges);
+	else
+		add_next(workflow, step, edges);
 }
 
 struct json *

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "engine/blocks_read.h"
+#include "engine/graph_check.h"
 #include "engine/input_schema.h"
 #include "engine/reader.h"
 #include "engine/refs.h"
@@ -17,6 +19,7 @@
 #define DESCRIPTION_MAX 4000
 #define TIMEOUT_PRESET  (3600 * USEC_SECOND)
 #define QUEUE_PRESET    "default"
+#define CONCURRENCY_MAX 1000000
 
 static const char *const priority_names[PRIORITIES + 1] = {
 	[PRIORITY_HIGH] = "high",
@@ -114,6 +117,63 @@ read_max_steps(struct reader *reader, const struct place *place, void *into)
 	workflow->max_steps = (int)count;
 }
 
+/* {key, limit} */
+static void
+read_concurrency_key(struct reader *reader, const struct place *place, void *into)
+{
+	struct workflow *workflow = into;
+	struct refs refs = { 0 };
+	struct err err = { 0 };
+	struct json *value;
+
+	if (reader_text(reader, place, CEL_TEXT_MAX) == NULL ||
+	    !refs_templates(reader, place, &refs, 0)) {
+		refs_fini(&refs);
+		return;
+	}
+	if (refs.count > 0 || refs.all_steps || refs.state)
+		reader_problem(reader, place,
+			       "only what is known when a run begins: input, trigger, "
+			       "env");
+	refs_fini(&refs);
+	value = json_from_doc(place->doc);
+	workflow->concurrency_key = template_compile(value, NULL, &err);
+	if (workflow->concurrency_key == NULL)
+		reader_problem(reader, place, "%s", err.text);
+	json_unref(&value);
+}
+
+static void
+read_limit(struct reader *reader, const struct place *place, void *into)
+{
+	struct workflow *workflow = into;
+
+	reader_count(reader, place, 1, CONCURRENCY_MAX, &workflow->concurrency);
+}
+
+static const struct key concurrency_keys[] = {
+	{ .name = "key", .read = read_concurrency_key, .required = true },
+	{ .name = "limit", .read = read_limit },
+	{ 0 },
+};
+
+/* After the steps, for its key may not name one. */
+static void
+read_concurrency(struct reader *reader, const struct place *top)
+{
+	struct workflow *workflow = reader->workflow;
+	const struct place place = place_member(top, "concurrency");
+
+	if (place.doc == NULL)
+		return;
+	if (place.doc->kind != DOC_MAP) {
+		read_limit(reader, &place, workflow);
+		return;
+	}
+	workflow->concurrency = 1;
+	reader_map(reader, &place, concurrency_keys, NULL, workflow);
+}
+
 /* What the top and the steps hold is read apart: ids come first. */
 static const struct key workflow_keys[] = {
 	{ .name = "name", .read = read_name, .required = true },
@@ -128,7 +188,7 @@ static const struct key workflow_keys[] = {
 	{ .name = "maxSteps", .read = read_max_steps },
 	{ .name = "steps", .required = true },
 	{ .name = "ui" },
-	{ .name = "concurrency", .later = true },
+	{ .name = "concurrency" },
 	{ .name = "budget", .later = true },
 	{ 0 },
 };
@@ -168,6 +228,7 @@ read_steps(struct reader *reader, const struct place *top)
 		return;
 	}
 	read_ids(reader, &list);
+	blocks_read(reader, &list);
 	for (size_t i = 0; i < list.doc->count; i++) {
 		struct place item = place_item(&list, i);
 		struct step_def *step = &workflow->steps[i];
@@ -176,6 +237,7 @@ read_steps(struct reader *reader, const struct place *top)
 		if (step->queue == NULL && workflow->queue != NULL)
 			step->queue = xstrdup(workflow->queue);
 	}
+	graph_check(reader, &list);
 }
 
 static void
@@ -187,7 +249,7 @@ read_output(struct reader *reader, const struct place *top)
 	struct err err = { 0 };
 	struct json *value;
 
-	if (place.doc == NULL || !refs_templates(reader, &place, &refs)) {
+	if (place.doc == NULL || !refs_templates(reader, &place, &refs, 0)) {
 		refs_fini(&refs);
 		return;
 	}
@@ -285,6 +347,24 @@ read_all(struct reader *reader, const struct place *top)
 		workflow->queue = xstrdup(QUEUE_PRESET);
 	read_steps(reader, top);
 	read_output(reader, top);
+	read_concurrency(reader, top);
+}
+
+/* Of graph style: what is read to end a run: `output`, or what nobody needs. */
+static void
+make_end(struct workflow *workflow)
+{
+	struct step_def *end = &workflow->end;
+
+	*end = (struct step_def){ .index = END_INDEX,
+				  .id = xstrdup(END_KEY),
+				  .name = xstrdup("end"),
+				  .action = ACTION_NOOP,
+				  .queue = xstrdup(workflow->queue),
+				  .owner = NO_STEP,
+				  .on_success = TARGET_NONE,
+				  .on_failure = TARGET_NONE,
+				  .retry = { .max_attempts = 1 } };
 }
 
 struct workflow *
@@ -299,6 +379,7 @@ workflow_read(const struct doc *tree, struct problems *problems)
 	map_free(&reader.aliases, NULL);
 	if (problems->count == before) {
 		workflow->config = config_of(workflow, tree);
+		make_end(workflow);
 		return workflow;
 	}
 	sort_problems(problems, before);

@@ -162,6 +162,12 @@ enum column {
 	COL_QUEUE,
 	COL_READY_AT,
 	COL_OWN,
+	COL_PHASE,
+	COL_PARENT,
+	COL_ITEM_INDEX,
+	COL_ITERATION,
+	COL_ITEM,
+	COL_NEEDS,
 	COL_DEFINITION,
 	COL_PROJECT,
 	COL_RUN_ID,
@@ -170,6 +176,8 @@ enum column {
 	COL_INPUT,
 	COL_TRIGGER,
 	COL_STATE,
+	COL_PARENT_RUN,
+	COL_CONCURRENCY,
 };
 
 static void
@@ -196,7 +204,22 @@ read_claimed(const struct pg_rows *rows, int row, struct claimed *claimed)
 		.state = pg_json(rows, row, COL_STATE),
 		.priority = (enum priority)pg_int(rows, row, COL_PRIORITY),
 		.queue = pg_text(rows, row, COL_QUEUE, NULL),
+		.phase = (int)pg_int(rows, row, COL_PHASE),
+		.parent = (int)pg_int(rows, row, COL_PARENT),
+		.item_index = pg_is_null(rows, row, COL_ITEM_INDEX)
+				  ? -1
+				  : (int)pg_int(rows, row, COL_ITEM_INDEX),
+		.iteration = (int)pg_int(rows, row, COL_ITERATION),
+		.remaining_needs = (int)pg_int(rows, row, COL_NEEDS),
+		.is_item = !pg_is_null(rows, row, COL_ITEM),
+		.item = pg_json(rows, row, COL_ITEM),
+		.has_parent_run = !pg_is_null(rows, row, COL_PARENT_RUN),
+		.concurrency_key = pg_is_null(rows, row, COL_CONCURRENCY)
+				       ? NULL
+				       : pg_text(rows, row, COL_CONCURRENCY, NULL),
 	};
+	if (claimed->has_parent_run)
+		claimed->parent_run = pg_uuid(rows, row, COL_PARENT_RUN);
 }
 
 /* Only what was found by looking, in order, says that nothing older is left. */
@@ -226,6 +249,7 @@ answer(const struct claim_call *call, struct claimed *list, size_t count,
 		json_unref(&list[i].input);
 		json_unref(&list[i].trigger);
 		json_unref(&list[i].state);
+		json_unref(&list[i].item);
 	}
 	free(list);
 }

@@ -24,6 +24,14 @@ struct claimed {
 	    *state; /* the receiver's: take and set NULL, or left */
 	enum priority priority;
 	const char *queue;
+	/* as in engine/advance_core.h */
+	int phase, parent, item_index, iteration; /* item_index -1: none */
+	int remaining_needs;
+	bool is_item;
+	struct json *item; /* the receiver's */
+	struct uuid parent_run;
+	bool has_parent_run;
+	const char *concurrency_key; /* or NULL */
 };
 
 /* list is valid during the callback only, but for what is taken. err: as pg_done_fn. */
@@ -65,5 +73,25 @@ typedef void visits_fn(void *context, struct visit_row *list, size_t count,
 		       const struct err *err);
 void visits_load(struct pg *pg, const struct visits_request *requests, size_t count,
 		 visits_fn *done, void *context);
+
+/* What a step finds that comes back after it waited, sql/steps_back.sql. */
+struct back_row {
+	struct json *outputs, *error; /* the receiver's, as all JSON here */
+	int visits;
+	int approval; /* its status, or -1: there is none */
+	struct json *args, *by, *comment, *at;
+	int child; /* status of the run that it started, or -1: there is none */
+	struct json *child_output, *child_error;
+	struct uuid child_id;
+};
+typedef void back_fn(void *context, struct back_row *row, const struct err *err);
+void back_load(struct pg *pg, const struct uuid *run, int number, back_fn *done,
+	       void *context);
+
+/* The workflow that a step of this run starts, by name. */
+typedef void to_start_fn(void *context, const struct uuid *definition, int depth,
+			 const struct err *err); /* definition NULL: there is none */
+void to_start_find(struct pg *pg, const struct uuid *run, const char *name,
+		   to_start_fn *done, void *context);
 
 #endif

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
+#include "store/answers.h"
+#include "store/finish_effects.h"
 #include "store/finishes.h"
 #include "store/session.h"
 
@@ -13,6 +15,7 @@ struct finish_call {
 	struct finish_item *items;
 	size_t count;
 	bool alive, mine;
+	struct ready_list ready;
 	finish_fn *done;
 	void *context;
 };
@@ -98,6 +101,7 @@ on_finished(void *context, const struct pg_rows *rows, const struct err *err)
 
 		item->accepted = true;
 		item->seq = pg_int(rows, row, 1);
+		item->holds_next = pg_bool(rows, row, 2);
 	}
 }
 
@@ -106,12 +110,20 @@ on_end(void *context, const struct err *err)
 {
 	struct finish_call *call = context;
 	struct err own = *err;
+	struct ready_ref *refs;
 
 	if (own.kind == ERR_NONE && !call->alive)
 		err_set(&own, ERR_DENIED, "this worker was declared dead");
 	else if (own.kind == ERR_NONE && !call->mine)
 		session_is_not_ours(call->pg, &own);
-	call->done(call->context, call->items, call->count, &own);
+	refs = ready_list_refs(&call->ready);
+	call->done(
+	    call->context,
+	    &(struct finish_answer){ call->items, call->count, refs,
+				     own.kind == ERR_NONE ? call->ready.count : 0 },
+	    &own);
+	free(refs);
+	ready_list_fini(&call->ready);
 }
 
 /* ---- storing ---- */
@@ -134,6 +146,19 @@ new_call(struct pg *pg, struct finish_item *items, size_t count, finish_fn *done
 	return call;
 }
 
+/* The runs, and those whose step is woken when one of them ends. */
+static void
+arg_locked(struct pg_args *args, const struct finish_item *items, size_t count)
+{
+	pg_array_begin(args, PG_UUID);
+	for (size_t i = 0; i < count; i++) {
+		pg_arg_uuid(args, &items[i].run);
+		if (items[i].has_parent_run)
+			pg_arg_uuid(args, &items[i].parent_run);
+	}
+	pg_array_end(args);
+}
+
 static void
 add_lock(struct pg_batch *batch, const struct uuid *worker, struct finish_call *call)
 {
@@ -144,7 +169,7 @@ add_lock(struct pg_batch *batch, const struct uuid *worker, struct finish_call *
 	pg_args_init(&args);
 	pg_arg_uuid(&args, worker);
 	pg_arg_session(call->pg, &args);
-	COLUMN(&args, PG_UUID, item, pg_arg_uuid(&args, &item->run));
+	arg_locked(&args, items, count);
 	pg_batch_add(batch, "steps_finish_lock", &args, on_locked, call);
 	pg_args_fini(&args);
 }
@@ -167,8 +192,10 @@ finishes_store(struct pg *pg, const struct uuid *worker, struct finish_item *ite
 	arg_outcome(&args, items, count);
 	arg_next(&args, items, count);
 	arg_run_end(&args, items, count);
+	COLUMN(&args, PG_INT2, item, pg_arg_int2(&args, (int)item->phase));
 	pg_batch_add(batch, "steps_finish", &args, on_finished, call);
 	pg_args_fini(&args);
+	finish_effects_add(batch, items, count, &call->ready);
 	pg_batch_send(&batch, on_end, call);
 }
 
@@ -185,6 +212,7 @@ on_checked(void *context, const struct pg_rows *rows, const struct err *err)
 
 		item->accepted = verdict > 0;
 		item->seq = pg_int(rows, row, 1);
+		item->holds_next = pg_bool(rows, row, 2);
 		if (verdict < 0)
 			item->fence = -1;
 	}
@@ -206,6 +234,9 @@ finishes_check(struct pg *pg, const struct uuid *worker, struct finish_item *ite
 	pg_arg_uuid(&args, worker);
 	arg_which(&args, items, count);
 	COLUMN(&args, PG_INT2, item, pg_arg_int2(&args, (int)item->status));
+	COLUMN(&args, PG_INT4, item,
+	       item->next.key != NULL ? pg_arg_int4(&args, item->next.number)
+				      : pg_arg_null(&args, PG_INT4));
 	pg_batch_add(batch, "steps_finish_check", &args, on_checked, call);
 	pg_args_fini(&args);
 	pg_batch_send(&batch, on_end, call);

@@ -10,14 +10,22 @@
 #define STORE_FINISHES_H
 
 #include "engine/finish_item.h"
-#include "store/pg.h"
+#include "store/workers.h"
 
 #define FINISH_BATCH_MAX 256
 
 /* done: err ERR_NONE and accepted filled in; ERR_DENIED: this worker was declared dead,
  * nothing was stored; ERR_LOST: ask finishes_check; ERR_RETRY: nothing happened. items
  * must stay where they are until then. At most one item per step. */
-typedef void finish_fn(void *context, struct finish_item *items, size_t count,
+/* ready: what became ready for everybody, also what is spawned (not next); valid during
+ * the callback. */
+struct finish_answer {
+	struct finish_item *items;
+	size_t count;
+	const struct ready_ref *ready;
+	size_t ready_count;
+};
+typedef void finish_fn(void *context, const struct finish_answer *answer,
 		       const struct err *err);
 void finishes_store(struct pg *pg, const struct uuid *worker, struct finish_item *items,
 		    size_t count, finish_fn *done, void *context);

@@ -104,6 +104,10 @@ runs_end(struct pg *pg, const struct uuid *ids, size_t count, enum run_end how,
 	arg_comment(&args, how, reason, by);
 	pg_batch_add(batch, "runs_end", &args, on_ended, call);
 	pg_args_fini(&args);
+	pg_args_init(&args);
+	arg_ids(&args, ids, count);
+	pg_batch_add(batch, "parents_wake", &args, NULL, NULL);
+	pg_args_fini(&args);
 	pg_batch_send(&batch, NULL, NULL);
 }
 
@@ -183,4 +187,10 @@ void
 runs_stuck(struct pg *pg, run_ids_fn *done, void *context)
 {
 	ids_answer(pg, "runs_stuck", done, context);
+}
+
+void
+runs_orphaned(struct pg *pg, run_ids_fn *done, void *context)
+{
+	ids_answer(pg, "runs_orphaned", done, context);
 }

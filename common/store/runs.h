@@ -6,8 +6,15 @@
 #define STORE_RUNS_H
 
 #include "engine/status.h"
+#include "engine/workflow.h"
 #include "store/pg.h"
 #include "store/workers.h"
+
+/* One of its first steps; see engine/advance_core.h. */
+struct new_step {
+	const char *key, *queue;
+	int number, max_attempts, needs, parent;
+};
 
 struct new_run {
 	struct uuid id;
@@ -16,20 +23,35 @@ struct new_run {
 	const struct uuid *project;   /* NULL: the workflow's, else "default" */
 	struct json *input, *trigger; /* borrowed; storable */
 	enum priority priority;
-	const char *triggered_by;     /* "manual" */
-	const char *requested_by;     /* or NULL */
-	const char *idempotency_key;  /* or NULL */
-	const char *trace_id;         /* or NULL */
-	usec_t timeout;               /* of the whole run; 0: none */
-	usec_t run_at;                /* 0: now; else the run is pending until then */
-	const char *step_key, *queue; /* its first step */
-	int max_attempts;
+	const char *triggered_by;    /* "manual" */
+	const char *requested_by;    /* or NULL */
+	const char *idempotency_key; /* or NULL */
+	const char *trace_id;        /* or NULL */
+	usec_t timeout;              /* of the whole run; 0: none */
+	usec_t run_at;               /* 0: now; else the run is pending until then */
+	const char
+	    *concurrency_key; /* or NULL: it begins at once; else runs_admit lets it */
+	int concurrency_limit;
+	bool crash_on_interrupt;
+	const struct new_step *steps; /* the first ones */
+	size_t steps_count;
 };
+
+/* What a run of it begins with; the caller's, its texts are the workflow's. */
+struct new_step *new_steps_of(const struct workflow *workflow, size_t *count);
 
 /* One transaction for all. err ERR_CONFLICT "workflow_runs_idempotency...": one of them
  * is a repetition; the caller then sends them one by one. */
 void runs_insert(struct pg *pg, const struct new_run *runs, size_t count,
 		 pg_end_fn *done, void *context);
+
+/* A run that a step starts: with its finish, in the same transaction, and only if that
+ * is taken. */
+void runs_insert_child(struct pg_batch *batch, const struct new_run *run,
+		       const struct uuid *parent, int number, int fence);
+/* Lets pending runs of a key begin, as many as its limit allows. done may be NULL. */
+void runs_admit(struct pg *pg, const char *concurrency_key, ready_fn *done,
+		void *context);
 
 /* Ends a run from outside: status and event by how, open steps become cancelled. The
  * answer: the run's status before and after; count 0 rows: no such run. Nothing changes
@@ -64,5 +86,7 @@ typedef void run_ids_fn(void *context, const struct uuid *ids, size_t count,
 			const struct err *err);
 void runs_overdue(struct pg *pg, run_ids_fn *done, void *context);
 void runs_stuck(struct pg *pg, run_ids_fn *done, void *context);
+/* Child runs whose parent no longer waits for them. */
+void runs_orphaned(struct pg *pg, run_ids_fn *done, void *context);
 
 #endif

@@ -123,9 +123,12 @@ create table workflow_runs (
 	timeout interval,
 	step_count int not null default 1,
 	concurrency_key text,
+	concurrency_limit int,
+	crash_on_interrupt bool not null default false,
 	idempotency_key text,
 	parent_run_id uuid,
 	parent_step int,
+	depth smallint not null default 0,
 	retry_of_run_id uuid,
 	branch_name text,
 	commit_sha text,
@@ -150,8 +153,10 @@ create index workflow_runs_branch on workflow_runs (branch_name)
 	where branch_name is not null;
 create unique index workflow_runs_idempotency on workflow_runs (project_id, idempotency_key)
 	where idempotency_key is not null;
-create index workflow_runs_parent on workflow_runs (parent_run_id)
+create index workflow_runs_parent on workflow_runs (parent_run_id, parent_step)
 	where parent_run_id is not null;
+create index workflow_runs_concurrency on workflow_runs (concurrency_key, status, id)
+	where concurrency_key is not null and status < 3;
 -- The key comes last: of indexes that seem to cost the same (on a table believed empty)
 -- the planner takes the youngest, and the key is the right one for any id.
 alter table workflow_runs add primary key (id);
@@ -169,7 +174,8 @@ create table workflow_run_state (
 	worker_id uuid,
 	started_at timestamptz,
 	deadline_at timestamptz,
-	budget_left interval
+	budget_left interval,
+	paused_by smallint not null default 0
 ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.01,
 	autovacuum_vacuum_threshold = 2000, autovacuum_analyze_scale_factor = 0.02,
 	autovacuum_vacuum_cost_delay = 1);
@@ -196,6 +202,8 @@ create table workflow_steps (
 	remaining_needs int not null default 0,
 	parent_step int,
 	item_index int,
+	iteration int not null default 0,
+	phase smallint not null default 0,
 	started_logged bool not null default false,
 	created_at timestamptz not null default now(),
 	ready_at timestamptz,
@@ -208,22 +216,26 @@ create table workflow_steps (
 	input jsonb,
 	output jsonb,
 	error jsonb,
+	item jsonb,
 	-- One, because PostgreSQL reads the text of each anew with every statement.
 	constraint workflow_steps_shape check ((status = 2) = (worker_id is not null)
 		and (status >= 6) = (completed_at is not null)
 		and (status <> 1 or ready_at is not null)
-		and (status not in (3, 5) or run_at is not null))
+		and (status <> 3 or run_at is not null))
 ) partition by range (execution_id);
 
 comment on column workflow_steps.losses is 'attempts that ended with the death of a worker';
 comment on column workflow_steps.deaths is 'workers that died while they ran this step alone';
 comment on column workflow_steps.claim_number is 'which claim of its worker took it: to find what came of one whose answer was lost';
+comment on column workflow_steps.phase is 'with what it comes back after it waited: 1 its gate, 2 its action, 3 its children; of the row -1: 1 a step led to the end, 2 one failed';
+comment on column workflow_steps.iteration is 'of repeatUntil: how many were before; of a loop: so far; of a conditional: 1 then, 2 else';
+comment on column workflow_steps.item is 'of a child of foreach; no other row has one';
 comment on column workflow_steps.started_logged is 'step.started of this attempt is in the log';
 
 create index workflow_steps_ready on workflow_steps (queue, priority, ready_at)
 	where status = 1;
 create index workflow_steps_held on workflow_steps (worker_id) where status = 2;
-create index workflow_steps_delayed on workflow_steps (run_at) where status in (3, 5);
+create index workflow_steps_delayed on workflow_steps (run_at) where status in (3, 4, 5);
 create index workflow_steps_trouble on workflow_steps (step_key, status)
 	where status in (4, 5, 7);
 alter table workflow_steps add primary key (execution_id, step_number);
@@ -338,6 +350,42 @@ create index workflow_artifacts_step on workflow_artifacts (execution_id, step_n
 	where step_number is not null;
 create index workflow_artifacts_session on workflow_artifacts (agent_session_id)
 	where agent_session_id is not null;
+
+-- ---- what people decide ----
+
+create table workflow_approvals (
+	id uuid primary key,
+	execution_id uuid not null references workflow_runs on delete cascade,
+	step_number int not null,
+	prompt text not null,
+	args jsonb,
+	status smallint not null default 0 check (status between 0 and 4),
+	on_timeout smallint not null default 0 check (on_timeout between 0 and 2),
+	decided_by text,
+	comment text,
+	decided_at timestamptz,
+	expires_at timestamptz,
+	created_at timestamptz not null default now(),
+	updated_at timestamptz not null default now(),
+	foreign key (execution_id, step_number) references workflow_steps on delete cascade
+);
+
+-- One pending per step; and by this a run's pending ones are found.
+create unique index workflow_approvals_pending
+	on workflow_approvals (execution_id, step_number) where status = 0;
+create index workflow_approvals_step on workflow_approvals (execution_id, step_number, id);
+
+create function approval_status_name(status smallint) returns text
+language sql immutable strict parallel safe
+return (array['pending', 'approved', 'denied', 'expired', 'void'])[status + 1];
+
+-- ---- how many at once ----
+
+-- Whoever admits runs of a key locks its row first.
+create table concurrency_keys (
+	key text primary key,
+	created_at timestamptz not null default now()
+);
 
 -- ---- hosts and processes ----
 
@@ -516,7 +564,8 @@ select step_id(s.execution_id, s.step_number) as id, s.execution_id, s.step_numb
        step_status_name(s.status) as status, s.status as status_code,
        s.attempt_number, s.max_attempts, s.losses, s.deaths, s.fence,
        s.queue, priority_name(s.priority) as priority, s.ready_at, s.run_at,
-       step_id(s.execution_id, s.parent_step) as parent_step_id, s.item_index,
+       case when s.parent_step > 0 then step_id(s.execution_id, s.parent_step) end
+         as parent_step_id, s.item_index, s.iteration,
        s.remaining_needs, s.input, s.output, s.error, s.worker_id,
        step_id(s.execution_id, s.step_number) as idempotency_key,
        '.agent/workflows/executions/' || s.execution_id || '/logs/step-' || s.step_number
@@ -532,7 +581,8 @@ select step_id(s.execution_id, s.step_number) as id, s.execution_id, s.step_numb
   cross join lateral (
 	select coalesce(x ->> 'name', s.step_key) as name, x ->> 'action' as action
 	  from (select jsonb_path_query_first(d.config, '$.steps[*] ? (@.id == $key)',
-			jsonb_build_object('key', s.step_key)) as x offset 0) found) f;
+			jsonb_build_object('key', s.step_key)) as x offset 0) found) f
+ where s.step_number > 0;
 
 create view v_events as
 select execution_id, seq, step_id(execution_id, step_number) as step_id, step_number,

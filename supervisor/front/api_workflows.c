@@ -233,6 +233,7 @@ struct executing {
 	struct json *input;
 	enum priority priority;
 	bool has_priority, has_project;
+	bool waits;    /* for others of its concurrency key, perhaps */
 	bool confined; /* the key knows no other project than this */
 	struct uuid id, project;
 	struct uuid definition, of_project; /* what was inserted, should it be there */
@@ -325,7 +326,8 @@ static void
 on_inserted(void *context, const struct err *err)
 {
 	struct executing *executing = context;
-	bool later = executing->run_at > loop_now(executing->front->loop);
+	bool later =
+	    executing->waits || executing->run_at > loop_now(executing->front->loop);
 	bool named = executing->has_project;
 	struct uuid id = executing->id;
 	struct exchange *exchange;
@@ -366,9 +368,10 @@ on_workflow(void *context, const struct catalog_entry *entry, const struct err *
 {
 	struct executing *executing = context;
 	const struct workflow *workflow;
-	const struct step_def *first;
-	struct verdict verdict;
 	struct new_run run = { 0 };
+	struct new_step *steps;
+	struct err bad = { 0 };
+	char *key;
 
 	if (entry == NULL) {
 		reply_err(executing_end(executing), err);
@@ -389,8 +392,12 @@ on_workflow(void *context, const struct catalog_entry *entry, const struct err *
 	}
 	if (check_input(executing, workflow) < 0)
 		return;
-	advance_start(workflow, &verdict);
-	first = &workflow->steps[verdict.next[0].index];
+	key = workflow_concurrency_key(workflow, executing->input, NULL, &bad);
+	if (bad.kind != ERR_NONE) {
+		reply_problem(executing_end(executing), 422, NULL, "%s", bad.text);
+		return;
+	}
+	executing->waits = key != NULL;
 	executing->id = uuid7_new(loop_now(executing->front->loop));
 	executing->definition = entry->definition;
 	executing->has_of_project = executing->has_project || entry->has_project;
@@ -409,12 +416,14 @@ on_workflow(void *context, const struct catalog_entry *entry, const struct err *
 		.requested_by = executing->requested_by,
 		.timeout = workflow->timeout,
 		.run_at = executing->run_at,
-		.step_key = first->id,
-		.queue = first->queue,
-		.max_attempts = first->retry.max_attempts,
+		.concurrency_key = key,
+		.concurrency_limit = (int)workflow->concurrency,
+		.crash_on_interrupt = workflow->crash_on_interrupt,
 	};
+	run.steps = steps = new_steps_of(workflow, &run.steps_count);
 	inserts_add(executing->front->inserts, &run, on_inserted, executing);
-	verdict_fini(&verdict);
+	free(steps);
+	free(key);
 }
 
 static int

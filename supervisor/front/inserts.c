@@ -16,7 +16,9 @@ struct insert {
 	struct inserts *inserts;
 	struct new_run run;
 	struct uuid project;
-	char *texts[7]; /* what run points to, owned */
+	char *texts[6]; /* what run points to, owned */
+	struct new_step *steps;
+	char **step_texts; /* key and queue of each */
 	pg_end_fn *done;
 	void *context;
 	struct err early; /* refused before it was tried */
@@ -65,6 +67,10 @@ insert_free(struct insert *insert)
 {
 	for (size_t i = 0; i < sizeof insert->texts / sizeof *insert->texts; i++)
 		free(insert->texts[i]);
+	for (size_t i = 0; i < 2 * insert->run.steps_count; i++)
+		free(insert->step_texts[i]);
+	free(insert->step_texts);
+	free(insert->steps);
 	json_unref(&insert->run.input);
 	json_unref(&insert->run.trigger);
 	free(insert);
@@ -111,6 +117,22 @@ keep(struct insert *insert, int place, const char *text)
 	return insert->texts[place];
 }
 
+static void
+keep_steps(struct insert *insert, const struct new_run *run)
+{
+	size_t count = run->steps_count;
+
+	insert->steps = xmemdup(run->steps, count * sizeof *run->steps);
+	insert->step_texts = xcalloc(2 * count, sizeof *insert->step_texts);
+	insert->run.steps = insert->steps;
+	for (size_t i = 0; i < count; i++) {
+		insert->step_texts[2 * i] = xstrdup(run->steps[i].key);
+		insert->step_texts[2 * i + 1] = xstrdup(run->steps[i].queue);
+		insert->steps[i].key = insert->step_texts[2 * i];
+		insert->steps[i].queue = insert->step_texts[2 * i + 1];
+	}
+}
+
 static struct insert *
 insert_new(struct inserts *inserts, const struct new_run *run)
 {
@@ -127,8 +149,8 @@ insert_new(struct inserts *inserts, const struct new_run *run)
 	insert->run.requested_by = keep(insert, 2, run->requested_by);
 	insert->run.idempotency_key = keep(insert, 3, run->idempotency_key);
 	insert->run.trace_id = keep(insert, 4, run->trace_id);
-	insert->run.step_key = keep(insert, 5, run->step_key);
-	insert->run.queue = keep(insert, 6, run->queue);
+	insert->run.concurrency_key = keep(insert, 5, run->concurrency_key);
+	keep_steps(insert, run);
 	insert->run.input = json_ref(run->input);
 	insert->run.trigger = json_ref(run->trigger);
 	return insert;
@@ -143,13 +165,36 @@ answer(struct insert *insert, const struct err *err)
 }
 
 static void
+on_admitted(void *context, const struct ready_ref *refs, size_t count,
+	    const struct err *err)
+{
+	struct inserts *inserts = context;
+
+	for (size_t i = 0; err->kind == ERR_NONE && i < count; i++)
+		queue_push(inserts->queue, refs[i].queue, refs[i].priority,
+			   &refs[i].ref, 1);
+}
+
+/* Says that there is work; one of a limited number at once begins if there is a place.
+ */
+static void
 push(struct inserts *inserts, const struct insert *insert)
 {
-	struct step_ref ref = { insert->run.id, 1 };
+	const struct new_run *run = &insert->run;
 
-	if (insert->run.run_at == 0)
-		queue_push(inserts->queue, insert->run.queue, insert->run.priority,
-			   &ref, 1);
+	if (run->run_at != 0)
+		return;
+	if (run->concurrency_key != NULL) {
+		runs_admit(inserts->write, run->concurrency_key, on_admitted, inserts);
+		return;
+	}
+	for (size_t i = 0; i < run->steps_count; i++) {
+		struct step_ref ref = { run->id, run->steps[i].number };
+
+		if (run->steps[i].needs == 0)
+			queue_push(inserts->queue, run->steps[i].queue, run->priority,
+				   &ref, 1);
+	}
 }
 
 /* The ids were chosen before sending, so what conflicts with itself is stored. */

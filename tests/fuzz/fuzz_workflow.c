@@ -1,13 +1,15 @@
 /*
- * Any text as a workflow; and if it is one, a run of it in which every step ends
- * somehow. What must hold: a run goes on or it is over, never both and never neither.
+ * Any text as a workflow; and if it is one, runs of it in which every step enters and
+ * ends somehow, also steps that nobody would have come to. What must hold of each
+ * verdict: the run goes on or it is over, never both and never neither; and every row
+ * it speaks of is one that there can be.
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "conf/yaml.h"
-#include "engine/advance_core.h"
+#include "engine/enter_core.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -41,64 +43,188 @@ random_json(uint64_t *seed)
 }
 
 static void
-check(const struct run *run, const struct verdict *verdict, int number)
+must(bool holds)
 {
-	bool open = verdict->status == STEP_RETRYING || verdict->status == STEP_WAITING;
-
-	if (!open && !step_is_over(verdict->status))
+	if (!holds)
 		abort();
-	if (run_is_over(verdict->run_status) == (open || verdict->next_count > 0))
-		abort();
-	if (open && verdict->next_count > 0)
-		abort();
-	if ((verdict->run_status == RUN_FAILED) != (verdict->run_error != NULL))
-		abort();
-	for (size_t i = 0; i < verdict->next_count; i++)
-		if (verdict->next[i].number != number + 1 ||
-		    verdict->next[i].number > run->workflow->max_steps ||
-		    (size_t)verdict->next[i].index >= run->workflow->steps_count)
-			abort();
 }
 
-/* One attempt; false when the run is over. */
+static bool
+is_row(const struct run *run, int number)
+{
+	return number == END_NUMBER ||
+	       (number > 0 && (size_t)number <= run->workflow->steps_count);
+}
+
+static bool
+is_open(enum step_status status)
+{
+	return status == STEP_RETRYING || status == STEP_WAITING ||
+	       status == STEP_WAITING_APPROVAL;
+}
+
+/* Does anything follow from it? */
+static bool
+goes_on(const struct verdict *verdict)
+{
+	return is_open(verdict->status) || verdict->next_count > 0 ||
+	       verdict->spawn.count > 0 || verdict->joins != 0;
+}
+
+static void
+check_rows(const struct run *run, const struct verdict *verdict, int number)
+{
+	for (size_t i = 0; i < verdict->next_count; i++) {
+		must(verdict->next[i].number == number + 1);
+		must(!run->workflow->no_foreach ||
+		     verdict->next[i].number <= run->workflow->max_steps);
+		must((size_t)verdict->next[i].index < run->workflow->steps_count);
+	}
+	for (size_t i = 0; i < verdict->met_count; i++)
+		must(is_row(run, verdict->met[i]));
+	must(verdict->chosen == 0 || is_row(run, verdict->chosen));
+	must(verdict->spawn.count == 0 ||
+	     (size_t)verdict->spawn.index < run->workflow->steps_count);
+	must(verdict->spawn.items == NULL ||
+	     json_count(verdict->spawn.items) == (size_t)verdict->spawn.count);
+	must(!verdict->expects ||
+	     (verdict->status == STEP_WAITING && verdict->spawn.count > 0));
+	must(verdict->joins != 0 || verdict->join_error == NULL);
+}
+
+static void
+check(const struct run *run, const struct verdict *verdict, int number)
+{
+	must(is_open(verdict->status) || step_is_over(verdict->status));
+	must(run_is_over(verdict->run_status) != goes_on(verdict));
+	must(!is_open(verdict->status) || verdict->next_count == 0);
+	must((verdict->run_status == RUN_FAILED ||
+	      verdict->closing == CLOSING_FAILED) == (verdict->run_error != NULL));
+	check_rows(run, verdict, number);
+}
+
+static void
+end_somehow(struct outcome *outcome, uint64_t *seed)
+{
+	static const enum outcome_kind kinds[] = { OUTCOME_SUCCESS, OUTCOME_FAILURE,
+						   OUTCOME_WAIT };
+
+	outcome->kind = kinds[next_random(seed) % 3];
+	outcome->final = next_random(seed) % 4 == 0;
+	outcome->run_at = 7;
+}
+
+/* A step with a place that it could have, if one came to it. */
+static struct held_step
+held_somehow(const struct run *run, uint64_t *seed, struct json *item)
+{
+	const struct workflow *workflow = run->workflow;
+	size_t index = next_random(seed) % workflow->steps_count;
+	const struct step_def *step = &workflow->steps[index];
+	struct held_step held = {
+		.index = (int)index, .number = (int)index + 1, .attempt = 1, .visits = 5
+	};
+
+	held.phase = (enum phase)(next_random(seed) % PHASES);
+	held.iteration = (int)(next_random(seed) % 3);
+	held.chosen = next_random(seed) % 2 == 0;
+	if (held.phase == PHASE_CHILDREN && step->foreach == NULL && step->block < 0)
+		held.phase = PHASE_FRESH;
+	if (step->owner != NO_STEP)
+		held.parent = step->owner + 1;
+	else if (workflow->graph)
+		held.parent = END_NUMBER;
+	if (step->in_loop) {
+		held.has_index = true;
+		held.item_index = 2;
+	}
+	if (step->foreach != NULL && held.phase == PHASE_FRESH &&
+	    next_random(seed) % 2 == 0) {
+		held.is_item = held.has_index = true;
+		held.item = item;
+		held.parent = held.number;
+	}
+	return held;
+}
+
+static bool
+enters(struct run *run, const struct held_step *held, struct json *some,
+       struct json **fields, struct outcome *outcome, struct json **made)
+{
+	const struct back back = { .outputs = some,
+				   .error = held->number % 3 == 0 ? some : NULL,
+				   .decided = held->number % 2 == 0,
+				   .approval = APPROVAL_APPROVED,
+				   .approved_args = some };
+	struct run_scope scope;
+	struct err err = { 0 };
+	int resolved;
+
+	if (enter_step(run, held, &back, outcome, made))
+		return false;
+	held_scope(&scope, run, held);
+	resolved = template_resolve(run->workflow->steps[held->index].fields,
+				    &scope.scope, fields, &err);
+	run_scope_fini(&scope);
+	json_unref(made);
+	return resolved < 0 ||
+	       !enter_with_fields(run, held, &back, *fields, 1000, outcome, made);
+}
+
+/* One attempt; what it leads to becomes *held, or any other step does. False: the run
+ * is over. */
 static bool
 attempt(struct run *run, struct held_step *held, uint64_t *seed)
 {
-	struct outcome outcome = {
-		.kind = (enum outcome_kind)(next_random(seed) % OUTCOME_KINDS),
-		.output = random_json(seed),
-		.final = next_random(seed) % 4 == 0,
-		.run_at = 7,
-	};
-	struct json *fields = NULL;
-	struct run_scope scope;
+	struct json *fields = NULL, *made = NULL, *some = random_json(seed);
+	struct json *output = random_json(seed);
+	struct outcome outcome = { 0 };
 	struct verdict verdict;
-	struct err err = { 0 };
 	bool over;
 
-	run_scope_init(&scope, run);
-	template_resolve(run->workflow->steps[held->index].fields, &scope.scope,
-			 &fields, &err);
-	if (outcome.kind == OUTCOME_FAILURE)
-		outcome.error = random_json(seed);
+	if (enters(run, held, some, &fields, &outcome, &made)) {
+		end_somehow(&outcome, seed);
+		outcome.output = output;
+		if (outcome.kind == OUTCOME_FAILURE)
+			outcome.error = some;
+	}
 	advance_on(run, held, &outcome, 1000, next_random(seed), &verdict);
 	check(run, &verdict, held->number);
 	over = run_is_over(verdict.run_status);
 	held->attempt++;
 	if (verdict.next_count > 0)
-		*held = (struct held_step){ verdict.next[0].index,
-					    verdict.next[0].number, 1, 0 };
+		*held = (struct held_step){ .index = verdict.next[0].index,
+					    .number = verdict.next[0].number,
+					    .attempt = 1 };
+	else if (next_random(seed) % 2 == 0)
+		*held = held_somehow(run, seed, NULL);
 	verdict_fini(&verdict);
 	json_unref(&fields);
-	json_unref(&outcome.output);
-	json_unref(&outcome.error);
+	json_unref(&made);
+	json_unref(&some);
+	json_unref(&output);
 	return !over;
+}
+
+static struct held_step
+first_of(const struct workflow *workflow)
+{
+	size_t count;
+	struct first_step *first = advance_start(workflow, &count);
+	struct held_step held = { .index = first->index,
+				  .number = first->number,
+				  .attempt = 1,
+				  .parent = first->parent };
+
+	must(count > 0 && (first->index >= 0 || count == 1));
+	free(first);
+	return held;
 }
 
 static void
 run_it(const struct workflow *workflow, uint64_t seed)
 {
-	struct held_step held = { 0, 1, 1, 0 };
+	struct held_step held = first_of(workflow);
 	struct problems problems = { 0 };
 	struct run run;
 

@@ -49,6 +49,7 @@ struct driver {
 
 	/* runs not yet ended */
 	int alive;
+	struct new_step first;
 	struct new_run *new_runs; /* being inserted; told again under the same ids */
 	int new_count;
 	bool inserting;
@@ -123,6 +124,10 @@ insert(struct driver *driver)
 			return;
 		if (wanted > FINISH_BATCH_MAX)
 			wanted = FINISH_BATCH_MAX;
+		driver->first = (struct new_step){ .key = "s",
+						   .queue = driver->queue,
+						   .number = 1,
+						   .max_attempts = 1 };
 		for (int i = 0; i < wanted; i++)
 			driver->new_runs[i] = (struct new_run){
 				.id = uuid7_new(loop_now(driver->loop)),
@@ -130,9 +135,8 @@ insert(struct driver *driver)
 				.priority = PRIORITY_NORMAL,
 				.triggered_by = "manual",
 				.timeout = 3600 * USEC_SECOND,
-				.step_key = "s",
-				.queue = driver->queue,
-				.max_attempts = 1,
+				.steps = &driver->first,
+				.steps_count = 1,
 			};
 		driver->new_count = wanted;
 		driver->run_begun = loop_mono(driver->loop);
@@ -200,7 +204,7 @@ step_stored(struct driver *driver, const struct held *held,
 		driver->runs_done++;
 		driver->alive--;
 		driver->latency_sum += loop_mono(driver->loop) - driver->run_begun;
-	} else if (item->next.held) {
+	} else if (item->holds_next) {
 		driver->ready[driver->ready_count++] =
 		    (struct held){ held->run, item->next.number, 1, true };
 	} else {
@@ -210,11 +214,11 @@ step_stored(struct driver *driver, const struct held *held,
 }
 
 static void
-on_stored(void *context, struct finish_item *items, size_t count, const struct err *err)
+on_stored(void *context, const struct finish_answer *answer, const struct err *err)
 {
 	struct driver *driver = context;
+	size_t count = answer->count;
 
-	(void)items;
 	driver->storing = false;
 	if (err->kind == ERR_LOST) {
 		driver->lost++;
@@ -234,13 +238,12 @@ on_stored(void *context, struct finish_item *items, size_t count, const struct e
 }
 
 static void
-on_checked(void *context, struct finish_item *items, size_t count,
-	   const struct err *err)
+on_checked(void *context, const struct finish_answer *answer, const struct err *err)
 {
 	struct driver *driver = context;
+	size_t count = answer->count;
 	int kept = 0;
 
-	(void)items;
 	driver->storing = false;
 	if (err->kind != ERR_NONE) {
 		note_error(driver, "check", err);

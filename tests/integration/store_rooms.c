@@ -118,10 +118,11 @@ on_exists(void *context, bool ready, const struct err *err)
 }
 
 static void
-on_finished(void *context, struct finish_item *items, size_t count,
-	    const struct err *err)
+on_finished(void *context, const struct finish_answer *answer, const struct err *err)
 {
 	struct rooms *rooms = context;
+	const struct finish_item *items = answer->items;
+	size_t count = answer->count;
 
 	say_error("finish", err);
 	for (size_t i = 0; i < count; i++)
@@ -236,9 +237,14 @@ insert(struct rooms *rooms)
 {
 	struct json *input = json_new_str("in \xc3\xa9"), *trigger = json_new_int(7);
 	struct new_run runs[4];
+	struct new_step first[4];
 
 	for (int i = 0; i < 4; i++) {
 		rooms->runs[i] = uuid7_new(loop_now(rooms->loop));
+		first[i] = (struct new_step){ .key = i == 0 ? "a" : "b",
+					      .queue = i == 1 ? "gpu" : "default",
+					      .number = 1,
+					      .max_attempts = 3 + i };
 		runs[i] = (struct new_run){
 			.id = rooms->runs[i],
 			.definition = rooms->definition,
@@ -251,9 +257,8 @@ insert(struct rooms *rooms)
 			.trace_id = i == 2 ? "trace" : NULL,
 			.timeout = i == 1 ? 1 : 0,
 			.run_at = i == 3 ? loop_now(rooms->loop) + USEC_SECOND : 0,
-			.step_key = i == 0 ? "a" : "b",
-			.queue = i == 1 ? "gpu" : "default",
-			.max_attempts = 3 + i
+			.steps = &first[i],
+			.steps_count = 1,
 		};
 	}
 	runs_insert(rooms->pg, runs, 4, on_end, rooms);

@@ -55,8 +55,9 @@ class Worker:
             [mark] * len(queues), ["default", *queues])
         self.claimed = [dict(zip(
             "mine run number fence attempt losses deaths key woke started_logged started_at"
-            " priority queue ready_at own definition project run_id path triggered_by input"
-            " trigger state".split(), row)) for row in rows]
+            " priority queue ready_at own phase parent item_index iteration item needs"
+            " definition project run_id path triggered_by input trigger state parent_run"
+            " concurrency_key".split(), row)) for row in rows]
         if not rows or not rows[0][0]:
             return None
         return [(c["run"], c["number"], c["fence"]) for c in self.claimed
@@ -68,7 +69,7 @@ class Worker:
                     input=None, output=None, error=None, run_at=None, will_retry=False,
                     only_waits=False, next_key=None, next_number=None, next_queue=None,
                     next_max_attempts=None, next_held=None, run_status=RUNNING,
-                    run_output=None, run_error=None)
+                    run_output=None, run_error=None, phase=0)
         if "next" in more:
             item.update(next_key="b", next_number=more.pop("next"), next_queue="default",
                         next_max_attempts=1, next_held=more.pop("held", True))
@@ -83,7 +84,8 @@ class Worker:
         columns = [[json.dumps(i[key]) if key in JSON and i[key] is not None else i[key]
                     for i in items] for key in items[0]]
         rows = self.sql.run("steps_finish", self.id, self.number, *columns)
-        return {place - 1: seq for place, seq in rows}
+        self.holds = {place - 1: holds for place, _, holds in rows}
+        return {place - 1: seq for place, seq, _ in rows}
 
     def finish(self, *items):
         """None when this worker may not; else {place: seq} of what was taken."""
@@ -95,8 +97,9 @@ class Worker:
         return taken if alive and mine else None
 
     def check(self, *items):
-        columns = [[i[key] for i in items] for key in ("run", "number", "fence", "status")]
-        return [verdict for verdict, _ in
+        columns = [[i[key] for i in items]
+                   for key in ("run", "number", "fence", "status", "next_number")]
+        return [verdict for verdict, *_ in
                 self.sql.run("steps_finish_check", self.id, *columns)]
 
 
@@ -129,10 +132,19 @@ class Store:
         ids = [uuid7() for _ in range(count)]
         row = dict(definition=self.definition, project=None, input=None, trigger=None,
                    priority=1, triggered_by="manual", requested_by=None, idempotency_key=None,
-                   trace_id=None, timeout=None, run_at=None, step_key="a", queue="default",
-                   max_attempts=3)
+                   trace_id=None, timeout=None, run_at=None, concurrency_key=None,
+                   concurrency_limit=None, crash_on_interrupt=False)
+        first = dict(number=1, key=more.pop("step_key", "a"),
+                     queue=more.pop("queue", "default"),
+                     max_attempts=more.pop("max_attempts", 3), needs=0, parent=None)
+        steps = more.pop("steps", [{}])
+        parent = more.pop("parent", (None, None, None))
         row.update(more)
-        self.admin.run("runs_insert", ids, *([value] * count for value in row.values()))
+        rows = [{"run": run, **first, **step, "priority": row["priority"],
+                 "run_at": row["run_at"], "limited": row["concurrency_key"] is not None}
+                for run in ids for step in steps]
+        self.admin.run("runs_insert", ids, *([value] * count for value in row.values()),
+                       *([step[key] for step in rows] for key in rows[0]), *parent, None)
         return ids if count > 1 else ids[0]
 
     def held(self, worker, **more):
@@ -273,17 +285,32 @@ PLANS = {
     "workers_bury": {"workers": {KEY}},
     "workers_leave": {"workers": {KEY}},
     "workers_expired": {"workers": {"alive"}, "steps": {"held"}},
-    "runs_insert": {"definitions": {KEY}, "projects": {KEY, "_name_key"}},
-    "runs_lock": {"state": {KEY}},
+    "runs_insert": {"definitions": {KEY}, "projects": {KEY, "_name_key"}, "runs": {KEY}},
+    "runs_lock": {"state": {KEY}, "runs": {KEY}},
+    "steps_spawn": {"state": {KEY}, "steps": {KEY}},
+    "steps_meet": {"state": {KEY}, "steps": {KEY}},
+    "steps_close": {"state": {KEY}, "steps": {KEY}, "approvals": {"approvals_step"}},
+    "approvals_request": {"state": {KEY}, "steps": {KEY}, "approvals": {"approvals_step"}},
+    "runs_pause_waiting": {"state": {KEY}, "steps": {KEY}, "runs": {KEY},
+                           "approvals": {"approvals_step"}},
+    "runs_close_open": {"state": {KEY}, "steps": {KEY}, "approvals": {"approvals_step"}},
+    "parents_wake": {"state": {KEY}, "steps": {KEY}, "runs": {KEY}},
+    "steps_back": {"runs": {"parent"}, "approvals": {"approvals_step"}},
     "runs_lock_held": {"state": {KEY}, "steps": {"held"}},
     "runs_end": {"state": {KEY}, "steps": {KEY}, "runs": {KEY}},
     "runs_overdue": {"state": {"open"}},
     "runs_stuck": {"state": {"open"}, "steps": {KEY}},
     "timers_load": {"steps": {"delayed"}},
-    "timers_fire": {"state": {KEY}, "steps": {KEY}, "runs": {KEY}},
+    "timers_fire": {"state": {KEY}, "steps": {KEY}, "runs": {KEY},
+                    "approvals": {"approvals_step"}},
+    "runs_admit_lock": {"state": {KEY}, "runs": {"concurrency"}},
+    "runs_admit": {"state": {KEY}, "steps": {KEY}, "runs": {KEY, "concurrency"}},
+    "concurrency_lock": {},
+    "runs_orphaned": {"state": {"open"}, "runs": {KEY}, "steps": {KEY}},
+    "workflows_to_start": {"runs": {KEY}, "definitions": {"version_key"}},
 }
 # These walk over a partial index as a whole: what is alive, held or open.
-WALKS = {"workers_expired", "runs_stuck"}
+WALKS = {"workers_expired", "runs_stuck", "runs_orphaned"}
 KINDS = {"queue_priority_ready_at": "ready", "worker_id": "held", "run_at": "delayed",
          "step_key_status": "trouble"}
 
@@ -305,7 +332,8 @@ def kind_of(index):
         if index.endswith(columns):
             return kind
     return next(kind for kind in (KEY, "_name_key", "alive", "open", "failed", "ready", "held",
-                                  "number", "project", "definition", "delayed")
+                                  "number", "project", "definition", "delayed", "pending",
+                                  "approvals_step", "parent", "concurrency", "version_key")
                 if index.endswith(kind))
 
 
@@ -340,7 +368,7 @@ def test_each_table_is_reached_by_index(store, name, believed):
 def test_every_statement_of_the_store_has_a_plan_looked_at():
     rooms = [(SQL.parent / "common/store" / f"{room}.c").read_text()
              for room in ("claims", "visits", "finishes", "session", "workers", "runs",
-                          "runs_insert")]
+                          "runs_insert", "finish_effects", "back")]
     ours = {name for text in rooms for name in re.findall(r'"([a-z_]+)"', text)
             if (SQL / f"{name}.sql").exists()}
     assert ours - {"workers_register", "nodes_beat"} == set(PLANS)  # these only insert
@@ -404,7 +432,7 @@ def test_a_step_that_waits_stops_the_time_of_its_run(store):
     worker = store.worker()
     step = store.held(worker, timeout=3_600_000_000)
     run = step[0]
-    worker.finish(worker.item(step, WAITING, run_at="now", only_waits=True))
+    worker.finish(worker.item(step, WAITING, run_at="now", only_waits=True, phase=2))
     state = store.state(run)
     assert state["deadline_at"] is None and state["budget_left"].startswith("00:59:5")
     assert store.fire((run, 1)) == [(run, 1)]
@@ -854,10 +882,23 @@ def test_many_at_once_leave_every_run_whole(store):
 def test_a_finish_leaves_a_run_alone_that_does_not_run(store):
     worker = store.worker()
     step = store.held(worker)
-    store.admin.text("update workflow_run_state set status = 2 where execution_id = $1", step[0])
-    store.admin.text("update workflow_runs set status = 2 where id = $1", step[0])
+    store.admin.text("update workflow_run_state set status = 7 where execution_id = $1", step[0])
     assert worker.finish(worker.item(step)) == {}
     assert store.step(step[0], 1)["status_code"] == HELD
+    store.admin.text("update workflow_run_state set status = 1 where execution_id = $1", step[0])
+
+
+def test_a_finish_in_a_paused_run_is_kept_and_goes_no_further(store):
+    worker = store.worker()
+    step = store.held(worker)
+    store.admin.text("update workflow_run_state set status = 2 where execution_id = $1", step[0])
+    store.admin.text("update workflow_runs set status = 2 where id = $1", step[0])
+    assert worker.finish(worker.item(step, next=2)) == {0: 3} and worker.holds == {0: False}
+    assert store.step(step[0], 1)["status_code"] == STEP_COMPLETED
+    after = store.step(step[0], 2)
+    assert after["status_code"] == 0
+    assert store.state(step[0])["status"] == 2
+    assert worker.claim() == []
 
 
 # ---- from outside ----
@@ -931,11 +972,8 @@ def test_a_repeated_run_is_refused_by_name(store):
 
 
 def test_a_group_with_an_unknown_workflow_is_refused_as_a_whole(store):
-    ids = [uuid7(), uuid7()]
-    row = [None, None, 1, "manual", None, None, None, None, None, "a", "default", 1]
     with pytest.raises(Refused) as refused:
-        store.admin.run("runs_insert", ids, [store.definition, uuid7()], [None, None],
-                        *([value, value] for value in row))
+        store.insert(2, definition=uuid7())
     assert refused.value.sqlstate == "23502"
     assert store.value("select count(*) from workflow_steps") == 0
 

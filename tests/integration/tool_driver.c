@@ -118,6 +118,15 @@ attempt_fail_with(struct attempt *attempt, const char *code, bool final,
 	va_end(args);
 }
 
+/* Only a worker stores runs. */
+void
+attempt_start_run(struct attempt *attempt, struct child_run *child, bool wait,
+		  usec_t run_at, struct json *output)
+{
+	(void)child, (void)wait, (void)run_at, (void)output;
+	attempt_fail(attempt, "not_here", true, "there is no worker here");
+}
+
 void
 attempt_wait(struct attempt *attempt, usec_t run_at)
 {

@@ -229,7 +229,9 @@ static void
 try_outcome(const struct combination *c, const struct workflow *workflow,
 	    enum outcome_kind kind, bool final, int attempt, int losses)
 {
-	const struct held_step held = { SUBJECT, 7, attempt, losses };
+	const struct held_step held = {
+		.index = SUBJECT, .number = 7, .attempt = attempt, .losses = losses
+	};
 	struct outcome outcome = { .kind = kind, .final = final, .run_at = NOW + 5 };
 	struct expected e = expect(c, kind, final, attempt, losses);
 	struct verdict verdict;
@@ -267,7 +269,7 @@ try_outcomes(const struct combination *c)
 	int count = 0;
 
 	for (size_t i = 0; i < sizeof attempts / sizeof attempts[0]; i++)
-		for (int kind = 0; kind < OUTCOME_KINDS; kind++)
+		for (int kind = 0; kind <= OUTCOME_WAIT; kind++)
 			for (int final = 0; final < 2; final++, count++)
 				try_outcome(c, workflow, (enum outcome_kind)kind,
 					    final != 0, attempts[i].attempt,
@@ -305,7 +307,9 @@ static struct json *
 advance(struct run *run, int index, int number, struct outcome *outcome,
 	struct verdict *verdict)
 {
-	const struct held_step held = { index, number, 1, 0 };
+	const struct held_step held = { .index = index,
+					.number = number,
+					.attempt = 1 };
 
 	advance_on(run, &held, outcome, NOW, RANDOM, verdict);
 	json_unref(&outcome->output);
@@ -319,17 +323,17 @@ test_the_start(void **state)
 	struct workflow *workflow =
 	    workflow_text("name: x\nsteps: [{id: a, action: noop}, "
 			  "{id: b, action: noop}]\n");
-	struct verdict verdict;
+	struct first_step *first;
+	size_t count;
 
 	(void)state;
-	advance_start(workflow, &verdict);
-	assert_int_equal(verdict.run_status, RUN_RUNNING);
-	assert_int_equal(verdict.next_count, 1);
-	assert_int_equal(verdict.next[0].index, 0);
-	assert_int_equal(verdict.next[0].number, 1);
-	assert_false(verdict.only_waits);
-	verdict_fini(&verdict);
-	assert_null(verdict.next);
+	first = advance_start(workflow, &count);
+	assert_int_equal(count, 1);
+	assert_int_equal(first->index, 0);
+	assert_int_equal(first->number, 1);
+	assert_int_equal(first->needs, 0);
+	assert_int_equal(first->parent, 0);
+	free(first);
 	workflow_free(&workflow);
 }
 
@@ -548,7 +552,9 @@ test_delays_grow_and_jitter(void **state)
 	(void)state;
 	run_init(&run, workflow);
 	for (int failures = 1; failures < 9; failures++) {
-		const struct held_step held = { 0, 1, failures + 3, 3 };
+		const struct held_step held = { .number = 1,
+						.attempt = failures + 3,
+						.losses = 3 };
 		const struct outcome bad = { .kind = OUTCOME_FAILURE };
 		usec_t most = (USEC_SECOND << (failures - 1));
 

@@ -34,7 +34,9 @@ static void
 judge(struct finish_plan *plan, struct run *run, int index, int attempt,
       enum outcome_kind kind)
 {
-	struct held_step held = { index, index + 1, attempt, 0 };
+	struct held_step held = { .index = index,
+				  .number = index + 1,
+				  .attempt = attempt };
 	struct outcome outcome = { .kind = kind, .run_at = 5 };
 
 	finish_plan(plan, run, &held, &outcome, 1000, 0);
@@ -137,7 +139,7 @@ test_a_run_with_an_endless_output_fails(void **state)
 	struct problems problems = { 0 };
 	struct doc *doc = yaml_parse(text, strlen(text), &problems);
 	struct workflow *workflow = workflow_read(doc, &problems);
-	struct held_step held = { 0, 1, 1, 0 };
+	struct held_step held = { .number = 1, .attempt = 1 };
 	struct json *output = json_new_array();
 	char *mebibyte = calloc(1024 * 1024 + 1, 1);
 	struct outcome outcome = { .kind = OUTCOME_SUCCESS, .output = output };

@@ -44,6 +44,13 @@ runs_insert(struct pg *pg, const struct new_run *runs, size_t count, pg_end_fn *
 }
 
 void
+runs_admit(struct pg *pg, const char *concurrency_key, ready_fn *done, void *context)
+{
+	(void)pg, (void)concurrency_key, (void)done, (void)context;
+	fail_msg("none of these runs has a key");
+}
+
+void
 pg_forget(struct pg *pg, const void *context)
 {
 	(void)pg, (void)context;
@@ -70,11 +77,14 @@ on_done(void *context, const struct err *err)
 static void
 ask(int client)
 {
+	static const struct new_step first = { .key = "a",
+					       .queue = "default",
+					       .number = 1 };
 	struct new_run run = { .id.b[15] = (unsigned char)(client + 1),
 			       .workflow_name = "w",
 			       .triggered_by = "manual",
-			       .step_key = "a",
-			       .queue = "default" };
+			       .steps = &first,
+			       .steps_count = 1 };
 
 	inserts_add(world.inserts, &run, on_done, &world.clients[client]);
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "actions/action.h"
+#include "engine/action_fields.h"
 #include "engine/tool_names.h"
 #include "tools/media_core.h"
 
@@ -47,6 +48,14 @@ attempt_wait(struct attempt *attempt, usec_t run_at)
 {
 	(void)attempt;
 	(void)run_at;
+	fail_msg("not expected");
+}
+
+void
+attempt_start_run(struct attempt *attempt, struct child_run *child, bool wait,
+		  usec_t run_at, struct json *output)
+{
+	(void)attempt, (void)child, (void)wait, (void)run_at, (void)output;
 	fail_msg("not expected");
 }
 
@@ -121,7 +130,8 @@ test_every_name_has_a_tool(void **state)
 	}
 	assert_null(tool_find("no.such"));
 	for (int kind = 0; kind < ACTION_KINDS; kind++)
-		assert_non_null(action_find((enum action_kind)kind));
+		assert_true((action_find((enum action_kind)kind) == NULL) ==
+			    (kind == ACTION_APPROVAL || action_fields[kind].flow));
 	assert_null(action_find(ACTION_KINDS));
 }
 

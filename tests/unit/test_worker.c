@@ -205,6 +205,29 @@ finishes_store(struct pg *pg, const struct uuid *worker, struct finish_item *ite
 }
 
 void
+runs_admit(struct pg *pg, const char *concurrency_key, ready_fn *done, void *context)
+{
+	(void)pg, (void)concurrency_key, (void)done, (void)context;
+	fail_msg("none of these runs has a key");
+}
+
+void
+back_load(struct pg *pg, const struct uuid *run, int number, back_fn *done,
+	  void *context)
+{
+	(void)pg, (void)run, (void)number, (void)done, (void)context;
+	fail_msg("none of these steps comes back");
+}
+
+void
+to_start_find(struct pg *pg, const struct uuid *run, const char *name,
+	      to_start_fn *done, void *context)
+{
+	(void)pg, (void)run, (void)name, (void)done, (void)context;
+	fail_msg("none of these steps starts a run");
+}
+
+void
 finishes_check(struct pg *pg, const struct uuid *worker, struct finish_item *items,
 	       size_t count, finish_fn *done, void *context)
 {
@@ -469,6 +492,7 @@ answer_claim(size_t count, enum err_kind kind)
 					    .run_id = "two-1",
 					    .project_path = "/nowhere",
 					    .triggered_by = "manual",
+					    .item_index = -1,
 					    .queue = "default" };
 	world.claimed = NULL;
 	done(world.claim_context, list, count, &err);
@@ -484,10 +508,15 @@ answer_flight(enum err_kind kind)
 	assert_non_null(flight.done);
 	if (kind != ERR_NONE)
 		err_set(&err, kind, "refused");
-	for (size_t i = 0; i < flight.count; i++)
+	for (size_t i = 0; i < flight.count; i++) {
 		flight.items[i].accepted = kind == ERR_NONE;
+		flight.items[i].holds_next = flight.items[i].next.held;
+	}
 	world.flight.done = NULL;
-	flight.done(flight.context, flight.items, flight.count, &err);
+	flight.done(
+	    flight.context,
+	    &(struct finish_answer){ .items = flight.items, .count = flight.count },
+	    &err);
 	turns();
 }
 

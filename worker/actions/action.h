@@ -19,8 +19,11 @@
 #include "json/json.h"
 
 struct attempt;
-struct programs; /* worker/programs.h */
-struct step_log; /* worker/step_log.h */
+struct back_row;    /* store/claims.h */
+struct child_run;   /* worker/child_run.h */
+struct definitions; /* worker/definitions.h */
+struct programs;    /* worker/programs.h */
+struct step_log;    /* worker/step_log.h */
 
 /* What all attempts of a worker share; borrowed. */
 struct services {
@@ -30,8 +33,9 @@ struct services {
 	struct httpc *httpc;
 	struct queue *queue;
 	const struct mask *mask;
-	char *const *environment;  /* of the worker itself */
-	struct programs *programs; /* for child programs: programs.h */
+	char *const *environment;        /* of the worker itself */
+	struct programs *programs;       /* for child programs: programs.h */
+	struct definitions *definitions; /* for child runs: definitions.h */
 };
 
 enum stop {
@@ -74,7 +78,9 @@ struct attempt {
 	struct json *
 	    *state_p; /* the run's state as known here: state.* keeps it up to date */
 	usec_t started_at; /* wall time */
-	bool woke;         /* of a wait: its time has come */
+	bool woke;         /* it waited, and that is over */
+	const struct back_row
+	    *back; /* of one that woke: how its child run went; or NULL */
 	struct step_log *log;
 	const char *trace_id; /* or NULL */
 };
@@ -93,6 +99,12 @@ void attempt_fail_with(struct attempt *attempt, const char *code, bool final,
 		       ...) __attribute__((format(printf, 6, 7)));
 /* Nothing to do until then; the slot is free meanwhile and the step comes back. */
 void attempt_wait(struct attempt *attempt, usec_t run_at);
+
+/* Starts a run with the answer (taken). wait: the step comes back when that run has
+ * ended, or at run_at (0: no time); else it succeeds at once with the output (taken).
+ */
+void attempt_start_run(struct attempt *attempt, struct child_run *child, bool wait,
+		       usec_t run_at, struct json *output);
 
 /* By the kind of the step, or by the name of a tool; NULL if there is none. */
 const struct action *action_find(enum action_kind kind);

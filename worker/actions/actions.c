@@ -1,4 +1,5 @@
-/* The table of actions: one row per kind of step. */
+/* The table of actions: one row per kind of step that a worker executes. The others are
+ * the engine's own: see engine/enter_core.c. */
 #include "actions/actions.h"
 
 const struct action *
@@ -7,7 +8,7 @@ action_find(enum action_kind kind)
 	static const struct action *const table[ACTION_KINDS] = {
 		[ACTION_NOOP] = &action_noop, [ACTION_TOOL] = &action_tool,
 		[ACTION_HTTP] = &action_http, [ACTION_WAIT] = &action_wait,
-		[ACTION_CODE] = &action_code,
+		[ACTION_CODE] = &action_code, [ACTION_WORKFLOW] = &action_workflow,
 	};
 
 	return (unsigned)kind < ACTION_KINDS ? table[kind] : NULL;

@@ -10,5 +10,6 @@ extern const struct action action_tool;
 extern const struct action action_http;
 extern const struct action action_wait;
 extern const struct action action_code;
+extern const struct action action_workflow;
 
 #endif
