@@ -255,6 +255,15 @@ http_conn_linger(struct http_conn *conn)
 
 /* ---- requests ---- */
 
+/* Also of a head that never came to its end: who asks by HEAD takes no body, and would
+ * read one as the beginning of another answer. */
+void
+http_conn_refuse(struct http_conn *conn, int status, const char *why)
+{
+	conn->exchange.bodiless = http_parser_is_head(&conn->parser);
+	reply_refusal(&conn->exchange, status, why);
+}
+
 static void
 on_go_on(void *context)
 {
@@ -400,7 +409,7 @@ expire_check(struct http_conn *conn)
 static void
 expire_read(struct http_conn *conn)
 {
-	reply_refusal(&conn->exchange, 408, "the request came too slowly");
+	http_conn_refuse(conn, 408, "the request came too slowly");
 }
 
 static void

@@ -43,6 +43,7 @@ struct http_conn {
 
 usec_t http_conn_now(const struct http_conn *conn);
 void http_conn_phase(struct http_conn *conn, enum phase phase, usec_t deadline);
+void http_conn_refuse(struct http_conn *conn, int status, const char *why);
 void http_conn_linger(struct http_conn *conn);
 void http_conn_end_reading(struct http_conn *conn); /* after work on the input */
 

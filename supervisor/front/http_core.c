@@ -568,6 +568,12 @@ http_parser_started(const struct http_parser *parser)
 }
 
 bool
+http_parser_is_head(const struct http_parser *parser)
+{
+	return parser->target_at > 0 && strcmp(http_method(&parser->head), "HEAD") == 0;
+}
+
+bool
 http_accept_body(struct http_parser *parser, uint64_t body_max)
 {
 	parser->body_max = body_max;

@@ -76,6 +76,8 @@ void http_parser_fini(struct http_parser *parser);
 void http_parser_next(struct http_parser *parser); /* forgets the request */
 /* Whether the first byte of a request has come. */
 bool http_parser_started(const struct http_parser *parser);
+/* Whether what is being read asks by HEAD; known as soon as the method is. */
+bool http_parser_is_head(const struct http_parser *parser);
 
 /* Reads on. *used is how much of data was consumed; the rest is to be given again. */
 enum http_event http_parse(struct http_parser *parser, const char *data, size_t len,

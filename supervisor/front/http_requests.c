@@ -49,7 +49,7 @@ admit(struct http_conn *conn)
 	if (body_max == 0)
 		body_max = (size_t)conn->front->settings->http_body_max;
 	if (!http_accept_body(&conn->parser, body_max)) {
-		reply_refusal(&conn->exchange, conn->parser.status, conn->parser.why);
+		http_conn_refuse(conn, conn->parser.status, conn->parser.why);
 		return;
 	}
 	if (head->expects_continue && http_has_body(head) && head->minor > 0 &&
@@ -111,7 +111,7 @@ on_request(struct http_conn *conn)
 static bool
 on_refused(struct http_conn *conn)
 {
-	reply_refusal(&conn->exchange, conn->parser.status, conn->parser.why);
+	http_conn_refuse(conn, conn->parser.status, conn->parser.why);
 	return false;
 }
 

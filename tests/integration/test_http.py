@@ -293,10 +293,11 @@ def test_the_table_of_raw_requests_holds_on_the_wire(start, tcp):
             for expected in outcome:
                 if expected == "more":
                     continue
-                answer = client.answer(method_of(expected))
+                of_head = expected.isdigit() and raw.startswith(b"HEAD ")
+                answer = client.answer("HEAD" if of_head else method_of(expected))
                 if expected.isdigit():
                     assert answer.status == int(expected), f"http.txt:{line}"
-                    assert answer.json["status"] == int(expected)
+                    assert of_head or answer.json["status"] == int(expected)
                     assert answer.headers["connection"] == "close"
                 else:
                     # most paths of the table have no route here, and a body without one

@@ -334,6 +334,38 @@ test_next(void **state)
 	http_parser_fini(&parser);
 }
 
+/* Also when the rest of the head is wrong, or never comes: the refusal has no body. */
+static void
+test_head_is_known_before_the_head_is(void **state)
+{
+	static const struct {
+		const char *text;
+		bool is_head;
+	} cases[] = {
+		{ "HEA", false },
+		{ "HEAD", false }, /* it may become HEADS */
+		{ "HEAD ", true },
+		{ "HEAD  / HTTP/1.1\r\n", true },
+		{ "HEAD / HTTP/1.1\r\nHost: a\r\nX : y\r\n", true },
+		{ "HEAD / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n", true },
+		{ "HEADS / HTTP/1.1\r\nHost: a\r\nX : y\r\n", false },
+		{ "head / HTTP/1.1\r\nHost: a\r\nX : y\r\n", false },
+		{ "\x16HEAD ", false },
+	};
+	struct http_parser parser;
+	size_t used;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		http_parser_init(&parser, HEAD_MAX);
+		http_parse(&parser, cases[i].text, strlen(cases[i].text), &used);
+		assert_int_equal(http_parser_is_head(&parser), cases[i].is_head);
+		http_parser_next(&parser);
+		assert_false(http_parser_is_head(&parser));
+		http_parser_fini(&parser);
+	}
+}
+
 static void
 test_errors_stay(void **state)
 {
@@ -362,6 +394,7 @@ main(void)
 		cmocka_unit_test(test_target),
 		cmocka_unit_test(test_next),
 		cmocka_unit_test(test_errors_stay),
+		cmocka_unit_test(test_head_is_known_before_the_head_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
