@@ -5,8 +5,10 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -96,6 +98,16 @@ size_t
 stream_unsent(const struct stream *stream)
 {
 	return stream->output.len - stream->sent;
+}
+
+size_t
+stream_untaken(const struct stream *stream)
+{
+	int queued = 0;
+
+	if (ioctl(stream->fd, SIOCOUTQ, &queued) < 0)
+		queued = 0;
+	return stream_unsent(stream) + (size_t)queued;
 }
 
 int

@@ -32,6 +32,9 @@ struct buf *stream_input(struct stream *stream);
 /* Tries to write at once, keeps the rest. */
 void stream_write(struct stream *stream, const void *data, size_t len);
 size_t stream_unsent(const struct stream *stream);
+/* Of a socket: what is unsent or still with the kernel, because the other side has not
+ * taken it. Costs a system call. */
+size_t stream_untaken(const struct stream *stream);
 /* Stop or go on reading. What stands in the input already is not announced again. */
 void stream_pause(struct stream *stream, bool paused);
 /* Stops reading by itself at so many bytes unconsumed; goes on when on_input consumed

@@ -15,7 +15,7 @@
 #define INPUT_MAX         (32 * 1024) /* unread while a request is in work */
 #define KEPT_CAPACITY     4096
 #define KERNEL_UNSENT_MAX (128 * 1024)
-#define OUTPUT_GRACE      (30 * USEC_SECOND)
+#define OUTPUT_GRACE      (10 * USEC_SECOND)
 #define OUTPUT_SAMPLE     (5 * USEC_SECOND)
 #define LINGER            (1 * USEC_SECOND)
 #define FIRST_GRACE       (1 * USEC_SECOND)
@@ -93,7 +93,7 @@ arm(struct http_conn *conn)
 {
 	usec_t at = conn->deadline, sample = http_conn_now(conn) + OUTPUT_SAMPLE;
 
-	if (conn->output_deadline != USEC_NEVER && sample < at)
+	if ((conn->look_wanted || conn->output_deadline != USEC_NEVER) && sample < at)
 		at = sample;
 	if (at >= conn->timer_at)
 		return;
@@ -101,21 +101,26 @@ arm(struct http_conn *conn)
 	timer_set(conn->timer, at - http_conn_now(conn));
 }
 
-/* How far the client has read. */
+/* How far the client has taken what was written. The kernel's part counts: who lets an
+ * answer lie there is no idle client, but a slow one; who has taken all that was there
+ * at the last look is none. */
 static void
 look_at_output(struct http_conn *conn)
 {
-	uint64_t sent = conn->written - stream_unsent(conn->stream);
+	size_t untaken = stream_untaken(conn->stream);
+	uint64_t taken = untaken < conn->written ? conn->written - untaken : 0;
 
-	if (stream_unsent(conn->stream) == 0)
+	conn->look_wanted = false;
+	if (untaken == 0)
 		conn->output_deadline = USEC_NEVER;
-	else if (conn->output_deadline == USEC_NEVER)
+	else if (conn->output_deadline == USEC_NEVER || taken >= conn->owed)
 		conn->output_deadline = http_conn_now(conn) + OUTPUT_GRACE;
 	else
 		conn->output_deadline =
 		    pace_pay(conn->output_deadline, http_conn_now(conn), OUTPUT_GRACE,
-			     sent - conn->sent);
-	conn->sent = sent;
+			     taken > conn->taken ? taken - conn->taken : 0);
+	conn->taken = taken;
+	conn->owed = conn->written;
 }
 
 /* ---- output ---- */
@@ -128,7 +133,7 @@ flush(struct http_conn *conn)
 	if (output->len > 0) {
 		conn->written += output->len;
 		stream_write(conn->stream, output->data, output->len);
-		look_at_output(conn);
+		conn->look_wanted = true; /* not now: it costs a system call */
 	}
 	buf_clear(output);
 	if (output->capacity > KEPT_CAPACITY)
@@ -325,7 +330,6 @@ on_drained(void *context)
 	struct http_conn *conn = context;
 	struct exchange *exchange = &conn->exchange;
 
-	look_at_output(conn);
 	if (conn->phase == PHASE_LINGER) {
 		conn->deadline = http_conn_now(conn) + LINGER;
 		arm(conn);
@@ -429,6 +433,18 @@ static void (*const on_expired[PHASES])(struct http_conn *conn) = {
 	[PHASE_WORK] = expire_work,     [PHASE_LINGER] = http_conn_close,
 };
 
+/* By a reset: closing would leave the kernel with an answer that nobody takes, for as
+ * long as the client likes. */
+static void
+cut_off(struct http_conn *conn)
+{
+	struct linger none = { .l_onoff = 1, .l_linger = 0 };
+
+	(void)setsockopt(stream_fd(conn->stream), SOL_SOCKET, SO_LINGER, &none,
+			 sizeof none);
+	http_conn_close(conn);
+}
+
 static void
 on_time(void *context)
 {
@@ -437,7 +453,7 @@ on_time(void *context)
 	conn->timer_at = USEC_NEVER;
 	look_at_output(conn);
 	if (conn->output_deadline <= http_conn_now(conn)) {
-		http_conn_close(conn);
+		cut_off(conn);
 		return;
 	}
 	if (conn->deadline <= http_conn_now(conn))

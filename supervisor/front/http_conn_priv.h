@@ -28,15 +28,17 @@ struct http_conn {
 	struct buf output; /* gathered, not yet with the stream */
 	enum phase phase;
 	usec_t deadline;        /* of the phase */
-	usec_t output_deadline; /* USEC_NEVER: nothing is unsent */
+	usec_t output_deadline; /* USEC_NEVER: the client has taken all */
 	usec_t timer_at;        /* when the timer comes; USEC_NEVER: it is off */
 	uint64_t written;       /* given to the stream */
-	uint64_t sent;          /* of it, at the last look */
+	uint64_t taken;         /* of it by the client, at the last look */
+	uint64_t owed;          /* written at the last look */
 	size_t input_used;      /* of the stream's input, in the work in hand */
 	bool busy;              /* a request has begun and is not answered */
 	bool complete;          /* it has been read to its end */
 	bool working;
 	bool close_after;
+	bool look_wanted; /* something was written since the last look */
 	bool input_ended;
 	bool cut, go_on_queued, flush_queued; /* deferred to the end of the turn */
 };

@@ -127,6 +127,23 @@ test_bytes_arrive(void **state)
 	free_pair(&pair);
 }
 
+/* What the kernel holds was sent, and is not taken before the other side reads it. */
+static void
+test_taken_is_more_than_sent(void **state)
+{
+	struct pair pair = new_pair();
+
+	(void)state;
+	connect_pair(&pair);
+	assert_int_equal(stream_untaken(pair.a.stream), 0);
+	write_text(&pair.a, "hello");
+	assert_int_equal(stream_unsent(pair.a.stream), 0);
+	assert_true(stream_untaken(pair.a.stream) >= 5);
+	assert_true(run_until_nonzero(pair.loop, &pair.b.inputs));
+	assert_int_equal(stream_untaken(pair.a.stream), 0);
+	free_pair(&pair);
+}
+
 static bool
 all_came(void *context)
 {
@@ -389,6 +406,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bytes_arrive),
+		cmocka_unit_test(test_taken_is_more_than_sent),
 		cmocka_unit_test(test_much_is_kept_and_sent_in_order),
 		cmocka_unit_test(test_a_limit_stops_reading_and_consuming_goes_on),
 		cmocka_unit_test(test_a_paused_stream_reads_nothing),
