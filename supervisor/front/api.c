@@ -137,8 +137,13 @@ void
 api_read(struct exchange *exchange, const char *statement, const struct pg_args *args,
 	 pg_done_fn *done)
 {
-	struct pg *pg = exchange_front(exchange)->read;
+	api_query(exchange, exchange_front(exchange)->read, statement, args, done);
+}
 
+void
+api_query(struct exchange *exchange, struct pg *pg, const char *statement,
+	  const struct pg_args *args, pg_done_fn *done)
+{
 	if (exchange_state(exchange) == NULL) {
 		struct guard *guard = xmalloc(sizeof *guard);
 

@@ -34,6 +34,9 @@ void api_on_json(void *context, const struct pg_rows *rows, const struct err *er
  * the callback will not come. */
 void api_read(struct exchange *exchange, const char *statement,
 	      const struct pg_args *args, pg_done_fn *done);
+/* The same on another connection. */
+void api_query(struct exchange *exchange, struct pg *pg, const char *statement,
+	       const struct pg_args *args, pg_done_fn *done);
 /* Ends what api_read began, so that the exchange's state can be set to something else.
  */
 void api_unguard(struct exchange *exchange);

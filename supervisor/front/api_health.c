@@ -40,6 +40,15 @@ on_alive(void *context, const struct pg_rows *rows, const struct err *err)
 	reply_ready(context, rows != NULL);
 }
 
+/* Not behind a thousand answers that others wait for: they say nothing about
+ * PostgreSQL. */
+static struct pg *
+less_busy(struct front *front)
+{
+	return pg_pending(front->write) < pg_pending(front->read) ? front->write
+								  : front->read;
+}
+
 static void
 on_readyz(struct exchange *exchange)
 {
@@ -48,7 +57,7 @@ on_readyz(struct exchange *exchange)
 	if (front->draining || !pg_is_up(front->read) || !pg_is_up(front->write))
 		reply_ready(exchange, pg_is_up(front->read) && pg_is_up(front->write));
 	else
-		api_read(exchange, "health", NULL, on_alive);
+		api_query(exchange, less_busy(front), "health", NULL, on_alive);
 }
 
 /* ---- metrics ---- */

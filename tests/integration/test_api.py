@@ -842,6 +842,25 @@ def test_health(stepmill):
     assert ready.json["draining"] is False
 
 
+def test_readiness_does_not_wait_behind_others(stepmill):
+    """A thousand slow reads, or one: they say nothing about whether PostgreSQL is there."""
+    with stepmill.supervisor(pool_workers=0) as supervisor, \
+            psycopg.connect(stepmill.state["databaseUrl"]) as lock, \
+            socket.create_connection(supervisor.url[7:].split(":"), 20) as client:
+        lock.execute("lock table stepmill.workflow_definitions in access exclusive mode")
+        client.sendall(b"GET /api/workflows HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        wait_for("it waits", lambda: stepmill.sql(
+            "select 1 from pg_stat_activity where application_name = 'stepmill front reads'"
+            " and wait_event_type = 'Lock'"))
+        assert supervisor.ask("GET", "/readyz", timeout=4).status == 200
+        client.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            client.recv(1)  # it still does
+        lock.rollback()
+        client.settimeout(20)
+        assert client.recv(4096).startswith(b"HTTP/1.1 200 ")
+
+
 # ---- servers that are away ----
 
 class Away:
