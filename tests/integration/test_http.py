@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.raw_http import unescape
+
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("STEPMILL_BUILD", ROOT / "build" / "debug"))
 TABLE = ROOT / "tests" / "tables" / "http.txt"
@@ -229,32 +231,6 @@ def server(start):
 
 
 # ---- the table of raw requests ----
-
-
-def unescape(text, at=0, inside=False):
-    """What tests/tables/http.txt says about escapes."""
-    out = b""
-    while at < len(text):
-        char = text[at]
-        if inside and char == "}":
-            return out, at + 1
-        at += 1
-        if char != "\\":
-            out += char.encode()
-            continue
-        char = text[at]
-        at += 1
-        if char == "{":
-            star = text.index("*", at)
-            once, end = unescape(text, star + 1, True)
-            out += once * int(text[at:star])
-            at = end
-        elif char == "x":
-            out += bytes([int(text[at:at + 2], 16)])
-            at += 2
-        else:
-            out += {"r": b"\r", "n": b"\n", "t": b"\t", "0": b"\0", "\\": b"\\"}[char]
-    return out, at
 
 
 def table():

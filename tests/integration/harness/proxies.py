@@ -1,0 +1,129 @@
+"""HAProxy and nginx in front of something, with the configuration that is deployed.
+
+Only addresses are put in: what is tested is what stands in deploy/. Each proxy has a folder
+of its own and a free port of loopback.
+"""
+import pathlib
+import shutil
+import socket
+import subprocess
+import tempfile
+
+from harness.stepmill import ROOT, wait_for
+
+# Debian's nginx takes the deployed file into the http block of a file like this one.
+NGINX_MAIN = """
+daemon off;
+worker_processes 1;
+worker_rlimit_nofile 8192;
+pid {folder}/nginx.pid;
+error_log stderr warn;
+events {{ worker_connections 4096; }}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    include {folder}/stepmill.conf;
+}}
+"""
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return free.getsockname()[1]
+
+
+def replaced(text, old, new):
+    """The text with this changed, which stands in it once."""
+    assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in the file"
+    return text.replace(old, new)
+
+
+class Proxy:
+    """A proxy in front of backend, an address as (host, port)."""
+
+    family = socket.AF_INET
+
+    def __init__(self, backend):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"stepmill-{self.name}-"))
+        self.folder.chmod(0o755)
+        self.address = ("127.0.0.1", free_port())
+        self.url = f"http://127.0.0.1:{self.address[1]}"
+        self.backend = f"{backend[0]}:{backend[1]}"
+        self.log_path = self.folder / "log"
+        self.process = None
+
+    def deployed(self, path, server, listen):
+        """The deployed file with our addresses in it."""
+        text = (ROOT / "deploy" / path).read_text()
+        text = replaced(text, server, server.replace("127.0.0.1:3456", self.backend))
+        return replaced(text, listen, f"{listen.split()[0]} 127.0.0.1:{self.address[1]}")
+
+    def start(self):
+        command = self.command()
+        with open(self.log_path, "wb") as log:
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log,
+                                            stderr=log)
+        wait_for(f"{self.name} answers", self.alive, 20)
+        return self
+
+    def alive(self):
+        """It listens, and has found what is behind it."""
+        assert self.process.poll() is None, f"{self.name} ended"
+        try:
+            with socket.create_connection(self.address, 5) as client:
+                client.sendall(b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n")
+                return b" 200 " in client.recv(4096).split(b"\r\n")[0]
+        except OSError:
+            return False
+
+    def log(self):
+        return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
+
+    def stop(self):
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self):
+        try:
+            return self.start()
+        except BaseException:
+            print(self.log()[-10000:])
+            self.stop()
+            raise
+
+    def __exit__(self, kind, value, trace):
+        if kind is not None:
+            print(self.log()[-10000:])
+        self.stop()
+
+
+class HAProxy(Proxy):
+    name = "haproxy"
+
+    def command(self):
+        path = self.folder / "haproxy.cfg"
+        path.write_text(self.deployed("haproxy/haproxy.cfg", "server stepmill1 127.0.0.1:3456",
+                                      "bind :80"))
+        return [shutil.which("haproxy") or "/usr/sbin/haproxy", "-db", "-f", path]
+
+
+class Nginx(Proxy):
+    name = "nginx"
+
+    def command(self):
+        (self.folder / "stepmill.conf").write_text(
+            self.deployed("nginx/stepmill.conf", "server 127.0.0.1:3456", "listen 80"))
+        path = self.folder / "nginx.conf"
+        path.write_text(NGINX_MAIN.format(folder=self.folder))
+        return [shutil.which("nginx") or "/usr/sbin/nginx", "-p", self.folder, "-c", path,
+                "-e", "stderr"]
