@@ -119,29 +119,82 @@ def live(stepmill):
     return client, [json.loads(line) for line in ledger.read_text().splitlines()]
 
 
-def copy_database(url, postgres, name):
-    with postgres.connect("postgres") as admin:
-        admin.execute(f"create database {name} template template0")
-    dump = subprocess.run([postgres.bin / "pg_dump", "--no-owner", url], check=True,
-                          stdout=subprocess.PIPE)
-    subprocess.run([postgres.bin / "psql", "-qX", "-v", "ON_ERROR_STOP=1", postgres.url(name)],
-                   input=dump.stdout, check=True, stdout=subprocess.DEVNULL)
-    with postgres.connect(name) as conn:  # the workers stay behind: here they have left
-        conn.execute("update workers set status = 3, ended_at = now() where status = 1")
+TABLES = """
+select c.relname from pg_class c where c.relnamespace = 'stepmill'::regnamespace
+   and c.relkind in ('r', 'p') and not c.relispartition"""
+
+
+class Copies(Postgres):
+    """A server for a copy of the campaign's database, which is damaged and made whole again;
+    nothing on it has to last."""
+
+    def __init__(self):
+        super().__init__("-c fsync=off -c full_page_writes=off -c synchronous_commit=off")
+
+    def take(self, url):
+        """As it is now, and each table once more in a schema that nobody damages."""
+        self.create("campaign", "template0")
+        dump = subprocess.run([self.bin / "pg_dump", "--no-owner", url], check=True,
+                              stdout=subprocess.PIPE)
+        subprocess.run([self.bin / "psql", "-qX", "-v", "ON_ERROR_STOP=1",
+                        self.url("campaign")],
+                       input=dump.stdout, check=True, stdout=subprocess.DEVNULL)
+        with self.connect("campaign") as conn:
+            # the workers stay behind: here they have left
+            conn.execute("update workers set status = 3, ended_at = now() where status = 1")
+            conn.execute("create schema whole")
+            self.tables = [name for name, in conn.execute(TABLES)]
+            for name in self.tables:
+                conn.execute(f"create table whole.{name} as table {name}")
+
+    def restore(self):
+        with self.connect("campaign", "-c search_path=stepmill"
+                          " -c session_replication_role=replica") as conn, conn.transaction():
+            for name in self.tables:  # few rows: quicker than truncate
+                conn.execute(f"delete from {name}")
+                conn.execute(f"insert into {name} table whole.{name}")
+
+    def create(self, name, template):
+        with self.connect("postgres") as admin:
+            admin.execute(f"create database {name} template {template}")
+
+    def copy(self):
+        self.count += 1
+        self.create(f"t{self.count}", "campaign")
+        return f"t{self.count}"
 
 
 class World:
-    """What the campaign left behind. A copy of it may be damaged."""
+    """What the campaign left behind, to be damaged."""
 
-    def __init__(self, postgres, database, client, ledger, folder):
-        self.postgres, self.database, self.folder = postgres, database, folder
+    def __init__(self, postgres, client, ledger, folder):
+        self.postgres, self.database, self.folder = postgres, "campaign", folder
         self.runs, self.ledger = dict(client.runs), copy.deepcopy(ledger)
         self.history, self.options = copy.deepcopy(client.history), {"pause": 0}
-        self.conn = postgres.connect(database)
+        self.conn = postgres.connect(self.database)
+        self.damaged = False
+
+    def ask(self, query, *params):
+        return self.conn.execute(query, params).fetchall()
 
     def sql(self, query, *params):
-        cursor = self.conn.execute(query, params)
-        return cursor.fetchall() if cursor.description else None
+        """Changes rows."""
+        self.damaged = True
+        self.conn.execute(query, params)
+
+    def alter(self, query):
+        """Changes tables, and so needs a database of its own."""
+        if self.database == "campaign":
+            assert not self.damaged
+            self.conn.close()
+            self.database = self.postgres.copy()
+            self.conn = self.postgres.connect(self.database)
+        self.conn.execute(query)
+
+    def close(self):
+        self.conn.close()
+        if self.damaged and self.database == "campaign":
+            self.postgres.restore()
 
     def write(self):
         for name in ("ledger", "history"):
@@ -171,13 +224,13 @@ class World:
                     if line["kind"] == "probe" and line["name"] == name)
 
     def number(self, name, kind, step=None):
-        return self.sql("select min(seq) from v_events where execution_id = %s and type = %s"
+        return self.ask("select min(seq) from v_events where execution_id = %s and type = %s"
                         " and step_number is not distinct from coalesce(%s, step_number)",
                         self.runs[name], kind, step)[0][0]
 
     # ---- damage ----
 
-    def renumber(self, run, at, by, low=1):
+    def renumber(self, run, at, by):
         """Of the events from a number on."""
         self.sql("update workflow_events set seq = -seq where execution_id = %s and seq >= %s",
                  run, at)
@@ -224,7 +277,7 @@ class World:
 
     def configure(self, name, change):
         """Changes the definition of which a run is."""
-        definition, config = self.sql(
+        definition, config = self.ask(
             "select d.id, config from workflow_definitions d join workflow_runs r"
             " on r.workflow_def_id = d.id where r.id = %s", self.runs[name])[0]
         change(config)
@@ -234,12 +287,12 @@ class World:
 
 @pytest.fixture(scope="module")
 def left():
-    """What a real campaign left behind: a server to copy its database on, and the two files."""
-    postgres = Postgres()
+    """What a real campaign left behind: its database, its client with the history, its ledger."""
+    postgres = Copies()
     try:
         with Stepmill(workers=2) as stepmill:
             client, ledger = live(stepmill)
-            copy_database(stepmill.state["databaseUrl"], postgres, "campaign")
+            postgres.take(stepmill.state["databaseUrl"])
         yield postgres, client, ledger
     finally:
         postgres.remove()
@@ -247,14 +300,9 @@ def left():
 
 @pytest.fixture
 def world(left, tmp_path):
-    postgres, client, ledger = left
-    postgres.count += 1
-    name = f"t{postgres.count}"
-    with postgres.connect("postgres") as admin:
-        admin.execute(f"create database {name} template campaign")
-    world = World(postgres, name, client, ledger, tmp_path)
+    world = World(*left, tmp_path)
     yield world
-    world.conn.close()
+    world.close()
 
 
 def found(world):
@@ -269,7 +317,7 @@ def test_a_real_campaign_is_clean(world):
     report = checker.examine(*world.write(), world.options)
     assert report.violations == []
     assert set(report.unchecked) <= {"I-9", "I-12"}
-    lost = world.sql("select losses, attempt_number from workflow_steps where execution_id = %s"
+    lost = world.ask("select losses, attempt_number from workflow_steps where execution_id = %s"
                      " and step_number = 1", world.runs["lost"])[0]
     assert lost[0] >= 1 and len(world.effects("lost")) == lost[1] == lost[0] + 1
     assert len(world.effects("flaky")) == 3 and len(world.effects("cancelled")) == 1
@@ -328,7 +376,7 @@ def a_run_took_longer_than_its_bound(world):
 
 @defect("I-2")
 def a_key_has_two_runs(world):
-    world.sql("drop index workflow_runs_idempotency")
+    world.alter("drop index workflow_runs_idempotency")
     world.clone_run("straight")
 
 
@@ -361,8 +409,7 @@ def an_output_changes_between_two_looks(world):
 
 @defect("I-3")
 def an_output_changed_since_a_former_look(world):
-    url = world.postgres.url(world.database)
-    world.options["before"] = json.loads(json.dumps(checker.fingerprint(url)))
+    world.options["before"] = checker.fingerprint(world.postgres.url(world.database))
     world.sql("update workflow_runs set output = '1' where id = %s", world.runs["loop"])
 
 
@@ -417,7 +464,7 @@ def an_effect_after_the_end_of_the_run(world):
 def an_effect_of_an_attempt_that_was_lost(world):
     """Late, while the next attempt runs."""
     world.options["grace"] = 0.0
-    lost = world.sql("select extract(epoch from at)::float8 from v_events where type ="
+    lost = world.ask("select extract(epoch from at)::float8 from v_events where type ="
                      " 'run.recovered' and execution_id = %s order by seq", world.runs["lost"])
     world.effects("lost")[0]["time"] = lost[0][0] + 0.001
 
@@ -478,7 +525,7 @@ def an_event_number_is_left_out(world):
 
 @defect("I-7")
 def an_event_number_is_there_twice(world):
-    world.sql("alter table workflow_events drop constraint workflow_events_pkey")
+    world.alter("alter table workflow_events drop constraint workflow_events_pkey")
     world.sql("insert into workflow_events select * from workflow_events"
               " where execution_id = %s and seq = 3", world.runs["loop"])
 
@@ -559,9 +606,8 @@ def a_run_says_two_things(world):
 
 @defect("I-8")
 def a_run_goes_on_after_its_end(world):
-    run, seq = world.runs["plain"], world.number("plain", "run.completed")
+    seq = world.number("plain", "run.completed")
     world.swap_events("plain", seq - 1, seq)
-    assert run
 
 
 @defect("I-8")
@@ -572,7 +618,7 @@ def an_attempt_is_not_in_the_log(world):
 
 @defect("I-9")
 def a_schedule_fired_twice_for_a_time(world):
-    world.sql("create table schedule_firings (schedule_id uuid, fire_time timestamptz,"
+    world.alter("create table schedule_firings (schedule_id uuid, fire_time timestamptz,"
               " outcome text, run_id uuid)")
     world.sql("insert into schedule_firings select uuid7(), now(), 'started', id"
               " from workflow_runs limit 1")
@@ -582,7 +628,7 @@ def a_schedule_fired_twice_for_a_time(world):
 
 @defect("I-9")
 def a_scheduled_run_has_no_firing(world):
-    world.sql("create table schedule_firings (schedule_id uuid, fire_time timestamptz,"
+    world.alter("create table schedule_firings (schedule_id uuid, fire_time timestamptz,"
               " outcome text, run_id uuid)")
     world.sql("update workflow_runs set schedule_id = uuid7() where id = %s",
               world.runs["plain"])
