@@ -374,6 +374,12 @@ def a_run_took_longer_than_its_bound(world):
               " where id = %s", world.runs["branchy"])
 
 
+@defect("I-1")
+def a_cancel_was_accepted_and_the_run_completed(world):
+    world.history.append({**world.calls("cancel", "cancelled")[0], "start": time.time(),
+                          "end": time.time(), "execution": world.runs["plain"]})
+
+
 @defect("I-2")
 def a_key_has_two_runs(world):
     world.alter("drop index workflow_runs_idempotency")
@@ -719,7 +725,7 @@ def a_child_is_left(world):
 def a_secret_in_a_log(world):
     world.options.update(canaries=["s3cr/t & more"], files=[str(world.folder / "logs")])
     (world.folder / "logs").mkdir()
-    (world.folder / "logs/front.log").write_bytes(b"\xff\n" + b'{"url":"x?k=s3cr%2ft%20%26%20more"}')
+    (world.folder / "logs/front.log").write_bytes(b'\xff\n{"url":"x?k=s3cr%2ft%20%26%20more"}')
 
 
 @defect("I-12")

@@ -22,7 +22,6 @@ class _Order:
         self.definition = {step["id"]: step for step in run.config["steps"]}
         inside = {key for step in run.config["steps"] for field in ("then", "else", "body")
                   for key in step.get(field) or ()}
-        self.inside = inside
         self.order = [key for key in self.definition if key not in inside]
         self.is_graph = any("needs" in step for step in self.definition.values())
 
@@ -32,7 +31,9 @@ class _Order:
     def check(self):
         if not self._check_rows():
             return
-        top = [step for step in self.steps if step.parent_step is None]
+        # what stands in the body of another step is that step's affair
+        top = [step for step in self.steps if step.parent_step is None
+               and step.step_key in self.order]
         if self.is_graph:
             self._check_graph(top)
         else:
@@ -67,9 +68,6 @@ class _Order:
     # ---- sequence style ----
 
     def _next_in_file(self, key):
-        """The one after it. Inside a body, the next there, or nothing that is known here."""
-        if key in self.inside:
-            return None
         place = self.order.index(key) + 1
         return self.order[place] if place < len(self.order) else END
 
@@ -165,6 +163,11 @@ class _Order:
 
     # ---- children ----
 
+    def _is_over_before(self, child, parent):
+        end, parent_end = self.world.log(child).end, self.world.log(parent).end
+        return child.status in STEP_OVER and (
+            end is None or parent_end is None or end.seq < parent_end.seq)
+
     def _check_children(self):
         rows = {step.step_number: step for step in self.steps}
         places = collections.Counter()
@@ -177,9 +180,7 @@ class _Order:
                          " there")
                 continue
             places[step.parent_step, step.item_index, step.step_key] += 1
-            end, parent_end = self.world.log(step).end, self.world.log(parent).end
-            if parent.status == "completed" and (step.status not in STEP_OVER
-                                                 or end and parent_end and end.seq > parent_end.seq):
+            if parent.status == "completed" and not self._is_over_before(step, parent):
                 self.add(f"{self._name(parent)} completed before its child {step.step_number}")
         for (parent, item, key), count in places.items():
             if count > 1 and item is not None:

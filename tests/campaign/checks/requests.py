@@ -1,5 +1,5 @@
-"""What clients asked for, against the runs: I-1 (accepted means made and ended), I-2 (a key has
-one run), I-15 (nobody repaired by hand)."""
+"""What clients asked for, against the runs: I-1 (accepted means made and ended, and a cancel
+that was accepted holds), I-2 (a key has one run), I-15 (nobody repaired by hand)."""
 import collections
 
 
@@ -11,6 +11,7 @@ def check(world, report):
     triggers = [call for call in world.calls if call.op == "trigger"]
     _check_accepted(world, report, triggers)
     _check_ends(world, report)
+    _check_cancels(world, report)
     _check_keys(world, report, [call for call in triggers if call.key is not None])
     _check_unasked(world, report, triggers)
     _check_repairs(world, report)
@@ -36,6 +37,14 @@ def _check_ends(world, report):
         elif bound is not None and run.completed - run.created > bound:
             report.add("I-1", run.id, f"took {run.completed - run.created:.1f} s,"
                        f" the bound is {bound} s")
+
+
+def _check_cancels(world, report):
+    for call in world.calls:
+        run = world.runs.get(call.execution)
+        if call.op == "cancel" and accepted(call) and run is not None \
+                and run.status != "cancelled":
+            report.add("I-1", run.id, f"its cancel was answered {call.status}, it is {run.status}")
 
 
 def _check_keys(world, report, calls):
