@@ -2,6 +2,7 @@
 loops, waits, a cancel, a killed worker - it finds nothing, and each seeded defect it finds, under
 the invariant that it breaks and under no other."""
 import base64
+import collections
 import copy
 import html
 import json
@@ -23,6 +24,7 @@ sys.path.insert(0, str(CAMPAIGN))
 import checker  # noqa: E402
 from checks.canaries import encodings  # noqa: E402
 from checks.files import Malformed  # noqa: E402
+from checks.fold import RunLog  # noqa: E402
 from checks.limits import most_at_once  # noqa: E402
 
 EFFECT = """printf '{"key":"%s","attempt":%d,"time":%s,"note":"%s:%s"}\\n' \
@@ -66,9 +68,9 @@ class Client:
                              "execution": execution})
         return execution
 
-    def trigger(self, name, workflow, key=None, **input):
+    def trigger(self, name, workflow, key=None, at=None, **input):
         self.runs[name] = self.call("trigger", f"/api/workflows/{workflow}/execute", workflow,
-                                    {"input": input}, key)
+                                    {"input": input, **({"runAt": at} if at else {})}, key)
         return self.runs[name]
 
     def cancel(self, run):
@@ -100,6 +102,7 @@ def live(stepmill):
     cancelled = client.trigger("cancelled", "long", s=30)
     wait_for("an effect to cancel after", lambda: cancelled in ledger.read_text())
     client.cancel(cancelled)
+    client.cancel(client.trigger("never", "long", at="2999-01-01T00:00:00Z", s=0))
     lost = client.trigger("lost", "long", s=1)
     wait_for("an effect to lose", lambda: lost in ledger.read_text())
     pid = stepmill.kill_worker(stepmill.step(lost, "effect")["workerId"], signal.SIGKILL)
@@ -244,15 +247,16 @@ class World:
         run, seq = self.runs[name], self.number(name, kind, step)
         self.sql("delete from workflow_events where execution_id = %s and seq = %s", run, seq)
         self.renumber(run, seq, -1)
-        self.history.remove(self.seen(name)[-1])
+        for line in self.seen(name)[-1:]:
+            self.history.remove(line)
 
-    def add_event(self, name, kind, step=None, copy_of=None):
-        """The same event once more, right behind it, as everybody saw it."""
+    def add_event(self, name, kind, step=None, becomes=None):
+        """The same event once more, or as another type, right behind it; everybody saw it."""
         run, seq = self.runs[name], self.number(name, kind, step)
         self.renumber(run, seq + 1, 1)
         self.sql("insert into workflow_events (execution_id, seq, step_number, type, at, payload)"
-                 " select execution_id, seq + 1, step_number, type, at, payload"
-                 " from workflow_events where execution_id = %s and seq = %s", run, seq)
+                 " select execution_id, seq + 1, step_number, coalesce(%s, type), at, payload"
+                 " from workflow_events where execution_id = %s and seq = %s", becomes, run, seq)
         last = self.seen(name)[-1]
         self.history.insert(self.history.index(last) + 1, {**last, "seq": last["seq"] + 1})
 
@@ -340,6 +344,39 @@ def test_what_the_options_allow_is_allowed(world):
     assert report.violations == [] and report.unchecked["I-7"] == ["no subscriber was recorded"]
 
 
+def test_what_was_not_recorded_is_not_checked(world):
+    world.history = [line for line in world.history if line["kind"] == "call"]
+    world.ledger = []
+    report = checker.examine(*world.write(), world.options)
+    assert report.violations == []
+    assert set(report.unchecked) == {"I-4", "I-7", "I-9", "I-11", "I-12", "I-13", "I-14"}
+
+
+def take_over(world):
+    """A run that a client made of a failed one, with the rows of what had succeeded."""
+    world.runs["retried"] = world.clone_run("failing", triggered_by="retry",
+                                            retry_of_run_id=world.runs["failing"])
+    for kind in ("step.completed", "step.started"):
+        world.forget_event("retried", kind, 1)
+
+
+def test_a_retry_takes_over_what_succeeded(world):
+    take_over(world)
+    assert world.check() == []
+
+
+def crash(world):
+    run = world.runs["failing"]
+    world.sql("update workflow_events set type = 20 where execution_id = %s and type = 17", run)
+    world.sql("update workflow_runs set status = 7 where id = %s", run)
+    world.sql("update workflow_run_state set status = 7 where execution_id = %s", run)
+
+
+def test_a_crash_is_an_end(world):
+    crash(world)
+    assert world.check() == []
+
+
 # ---- the defects ----
 
 DEFECTS = []
@@ -357,6 +394,11 @@ def an_accepted_run_is_missing(world):
     world.sql("delete from workflow_runs where id = %s", world.runs["straight"])
     for line in world.seen("straight"):
         world.history.remove(line)
+
+
+@defect("I-1")
+def a_trigger_was_accepted_without_a_run(world):
+    world.calls("trigger", "plain-2")[0]["execution"] = None
 
 
 @defect("I-1")
@@ -426,6 +468,13 @@ def an_event_was_rewritten(world):
               world.runs["nap"])
 
 
+@defect("I-3")
+def what_was_stored_is_gone(world):
+    run = world.clone_run("branchy", triggered_by="cron")
+    world.options["before"] = checker.fingerprint(world.postgres.url(world.database))
+    world.sql("delete from workflow_runs where id = %s", run)
+
+
 @defect("I-4")
 def an_effect_is_doubled(world):
     world.ledger.append(world.effects("plain")[0])
@@ -449,6 +498,15 @@ def an_effect_is_under_another_step_s_key(world):
 @defect("I-4")
 def a_completed_step_has_no_effect(world):
     world.ledger.remove(world.effects("plain")[0])
+
+
+@defect("I-4")
+def a_skipped_step_had_an_effect(world):
+    run = world.runs["plain"]
+    world.sql("update workflow_steps set status = 8 where execution_id = %s and step_number = 1",
+              run)
+    world.sql("update workflow_events set type = 6 where execution_id = %s and seq = %s", run,
+              world.number("plain", "step.completed", 1))
 
 
 @defect("I-4")
@@ -494,6 +552,12 @@ def a_step_that_is_not_in_the_definition(world):
 
 
 @defect("I-6")
+def a_definition_is_gone(world):
+    world.sql("set session_replication_role = replica")
+    world.sql("delete from workflow_definitions where name = 'loop'")
+
+
+@defect("I-6")
 def a_path_that_begins_in_the_middle(world):
     world.sql("update workflow_steps set step_key = 'second' where execution_id = %s"
               " and step_number = 1", world.runs["straight"])
@@ -505,6 +569,32 @@ def a_path_that_begins_in_the_middle(world):
 @defect("I-6")
 def a_run_that_went_on_after_a_failure(world):
     world.configure("forgiven", lambda config: config["steps"][0].pop("continueOnError"))
+
+
+@defect("I-6")
+def a_run_that_failed_though_a_step_was_to_follow(world):
+    world.configure("failing", lambda config: config["steps"][1].update(onFailure="never"))
+
+
+@defect("I-6")
+def a_branch_that_is_always_taken_was_not(world):
+    world.configure("straight", lambda config: config["steps"][0]["branches"][0].update(
+        condition="true", goto="never"))
+
+
+@defect("I-6")
+def a_child_of_nobody(world):
+    """The rescue, which the failed step now does without."""
+    world.sql("update workflow_steps set parent_step = 9 where execution_id = %s"
+              " and step_number = 2", world.runs["rescued"])
+    world.configure("rescued", lambda config: config["steps"][0].update(onFailure="end"))
+
+
+@defect("I-6", "I-8", "I-11")
+def a_step_started_after_one_that_still_runs(world):
+    world.sql("update workflow_steps set status = 2, completed_at = null, worker_id ="
+              " (select id from workers limit 1) where execution_id = %s and step_number = 2",
+              world.runs["plain"])
 
 
 @defect("I-6")
@@ -527,6 +617,12 @@ def a_step_number_is_left_out(world):
 @defect("I-7")
 def an_event_number_is_left_out(world):
     world.renumber(world.runs["loop"], 3, 1)
+
+
+@defect("I-7")
+def an_event_has_the_number_nought(world):
+    world.sql("insert into workflow_events (execution_id, seq, type) values (%s, 0, 13)",
+              world.runs["loop"])
 
 
 @defect("I-7")
@@ -591,6 +687,53 @@ def a_start_is_lost_and_nobody_saw_it(world):
     world.forget_event("plain", "step.started", 2)
 
 
+@defect("I-7", "I-8")
+def events_and_steps_of_a_run_that_is_not_there(world):
+    run = world.clone_run("branchy")
+    world.sql("set session_replication_role = replica")
+    world.sql("delete from workflow_runs where id = %s", run)
+
+
+@defect("I-8")
+def a_run_was_started_twice(world):
+    world.add_event("plain", "run.started")
+
+
+@defect("I-8")
+def a_step_waited_after_its_end(world):
+    world.add_event("plain", "step.completed", 2, becomes=5)
+
+
+@defect("I-8")
+def a_step_was_recovered_after_its_end(world):
+    world.add_event("plain", "step.completed", 2, becomes=12)
+    world.sql("update workflow_events set step_number = null, payload = '{\"steps\": [2]}'"
+              " where execution_id = %s and type = 12", world.runs["plain"])
+
+
+@defect("I-8")
+def an_event_of_a_step_that_is_not_there(world):
+    world.add_event("plain", "step.completed", 2, becomes=5)
+    world.sql("update workflow_events set step_number = 9 where execution_id = %s and type = 5",
+              world.runs["plain"])
+
+
+@defect("I-8")
+def a_step_was_cancelled_in_a_run_that_completed(world):
+    for kind in ("step.completed", "step.started"):
+        world.forget_event("plain", kind, 3)
+    world.sql("update workflow_steps set status = 9 where execution_id = %s and step_number = 3",
+              world.runs["plain"])
+    world.configure("plain", lambda config: config["steps"][2].update(onFailure="end"))
+
+
+@defect("I-8")
+def a_retried_run_took_over_another_result(world):
+    take_over(world)
+    world.sql("update workflow_steps set output = '1' where execution_id = %s"
+              " and step_number = 1", world.runs["retried"])
+
+
 @defect("I-8")
 def a_run_s_status_is_not_the_fold(world):
     run = world.runs["loop"]
@@ -630,6 +773,14 @@ def a_schedule_fired_twice_for_a_time(world):
               " from workflow_runs limit 1")
     world.sql("insert into schedule_firings (schedule_id, fire_time, outcome)"
               " select schedule_id, fire_time, 'started' from schedule_firings")
+
+
+@defect("I-9")
+def a_run_belongs_to_two_firings(world):
+    world.alter("create table schedule_firings as select uuid7() as schedule_id,"
+                " now() as fire_time, id as run_id from workflow_runs")
+    world.sql("update schedule_firings set run_id = (select min(run_id::text)::uuid"
+              " from schedule_firings)")
 
 
 @defect("I-9")
@@ -673,6 +824,14 @@ def a_living_worker_holds_a_step(world):
     world.sql("update workflow_steps set status = 2, completed_at = null, worker_id ="
               " (select id from workers where status = 1) where execution_id = %s"
               " and step_number = 3", world.runs["plain"])
+
+
+@defect("I-8", "I-11")
+def a_run_ended_around_a_running_step(world):
+    world.forget_event("plain", "step.completed", 3)
+    world.sql("update workflow_steps set status = 2, completed_at = null, worker_id ="
+              " (select id from workers limit 1) where execution_id = %s and step_number = 3",
+              world.runs["plain"])
 
 
 @defect("I-8", "I-11")
@@ -729,6 +888,13 @@ def a_secret_in_a_log(world):
 
 
 @defect("I-12")
+def a_secret_in_a_file_that_is_named(world):
+    path = world.folder / "dump"
+    path.write_text("canary-4711"[::-1])
+    world.options.update(canaries=["canary-4711"], files=[str(path)])
+
+
+@defect("I-12")
 def a_secret_in_a_column(world):
     world.options["canaries"] = ["canary-4711"]
     world.sql("update workflow_runs set error = '{\"message\": \"no canary-4711 here\"}'"
@@ -766,6 +932,12 @@ def somebody_repaired(world):
 @defect("I-15")
 def the_nemesis_repaired(world):
     next(line for line in world.history if line["kind"] == "fault")["what"] = "repair the index"
+
+
+@defect("I-15")
+def a_client_resumed_a_crashed_run(world):
+    crash(world)
+    world.history.append({**world.calls("trigger", "failing")[0], "op": "resume"})
 
 
 @pytest.mark.parametrize("seed, invariants", DEFECTS)
@@ -816,6 +988,18 @@ def test_a_step_of_a_graph_that_never_came_is_found(world):
     assert found(world)[0] == {"I-6"}
 
 
+def test_a_need_that_never_came_is_found(world):
+    world.configure("plain", lambda config: (as_graph(config), config["steps"].append(
+        noop("more")), config["steps"][2]["needs"].append("more")))
+    assert found(world)[0] == {"I-6"}
+
+
+def test_a_second_visit_in_a_graph_is_found(world):
+    world.configure("loop", lambda config: (config["steps"][0].pop("branches"),
+                                            config["steps"][1].update(needs=["count"])))
+    assert found(world)[0] == {"I-6"}
+
+
 def as_children(world):
     """The loop's later visits as children of the first one, which ends after them."""
     run = world.runs["loop"]
@@ -855,6 +1039,48 @@ def test_more_children_at_once_than_allowed_are_found(world):
 
 # ---- the parts ----
 
+Event = collections.namedtuple("Event", "seq type step_number payload at")
+BEGIN = ["run.started", "step.started"]
+AGAIN = {"step.failed": {"willRetry": True}, "run.recovered": {"steps": [1]}}
+
+
+def fold(*types):
+    """Of events of one step, one a second."""
+    return RunLog([Event(seq, kind, None if kind.startswith("run") else 1, AGAIN.get(kind), seq)
+                   for seq, kind in enumerate(types, 1)])
+
+
+@pytest.mark.parametrize("types, run, step", [
+    ([], "pending", None), (["comment.added"], "pending", None), (["run.started"], "running", None),
+    (BEGIN, "running", "running"), ([*BEGIN, "step.waiting"], "running", "waiting"),
+    ([*BEGIN, "step.failed"], "running", "retrying"),
+    ([*BEGIN, "run.recovered"], "running", "ready"),
+    ([*BEGIN, "run.paused"], "paused", "running"),
+    ([*BEGIN, "run.paused", "run.recovered"], "paused", "ready"),
+    ([*BEGIN, "run.paused", "step.completed", "run.resumed"], "running", "completed"),
+    ([*BEGIN, "run.crashed"], "crashed", "running"),
+    ([*BEGIN, "run.crashed", "run.resumed"], "running", "ready"),
+    ([*BEGIN, "run.crashed", "run.recovered", "step.started"], "running", "running"),
+    (["run.started", "approval.requested", "run.paused"], "paused", "waiting_approval"),
+    (["run.started", "approval.requested", "approval.decided"], "running", "ready"),
+    ([*BEGIN, "step.cancelled", "run.timed_out", "comment.added"], "timed_out", "cancelled")])
+def test_the_fold(types, run, step):
+    log = fold(*types)
+    assert log.status == run and log.odd == []
+    assert [(each.status, each.odd, each.overlaps) for each in log.steps.values()] \
+        == ([(step, [], [])] if step else [])
+
+
+def test_the_fold_keeps_times_and_tries():
+    log = fold(*BEGIN, "step.failed", "step.started", "run.recovered", "run.paused",
+               "run.resumed", "step.started", "step.completed", "run.completed", "run.failed")
+    assert log.begun == [(1, 6), (7, 10)] and log.status == "completed"
+    assert log.odd == ["run.failed (11) after the run was completed"]
+    step = log.steps[1]
+    assert (step.retries, step.attempt, step.attempt_ends) == (1, 3, {1: 3, 2: 5, 3: 9})
+    assert step.starts == [2, 4, 8] and step.end.seq == 9
+
+
 SECRET = 'a"<b>/ü=?~key'
 
 
@@ -890,6 +1116,19 @@ def test_what_a_file_must_not_hold_is_an_error_with_its_line(world, file, line):
     number = len(getattr(world, file))
     with pytest.raises(Malformed, match=f"{file}:{number}: "):
         world.check()
+
+
+def test_an_option_that_is_not_there_is_an_error(world):
+    world.options["canary"] = []
+    with pytest.raises(Malformed, match="canary"):
+        world.check()
+
+
+def test_a_line_that_is_no_json_is_an_error(world):
+    paths = world.write()
+    paths[1].write_text('{"key": "torn')
+    with pytest.raises(Malformed, match="ledger:1: "):
+        checker.check(*paths)
 
 
 def run_checker(world, *words):

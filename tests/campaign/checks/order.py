@@ -11,7 +11,7 @@ def check(world, report):
     for run in world.runs.values():
         steps = world.steps.get(run.id, [])
         if run.config is None or "steps" not in run.config:
-            report.not_checked("I-6", f"run {run.id} has no definition")
+            report.add("I-6", run.id, "its definition is not there")
             continue
         _Order(world, report, run, steps).check()
 
