@@ -1000,6 +1000,26 @@ def test_a_second_visit_in_a_graph_is_found(world):
     assert found(world)[0] == {"I-6"}
 
 
+def test_a_step_may_repeat_itself_when_told_so(world):
+    def repeated(config):
+        config["steps"][0].pop("branches")
+        config["steps"][0]["repeatUntil"] = "result == 3"
+
+    world.configure("loop", repeated)
+    assert world.check() == []
+    world.configure("loop", lambda config: config["steps"][1].update(needs=["count"]))
+    assert world.check() == []
+    world.configure("loop", lambda config: config["steps"][0].pop("repeatUntil"))
+    assert found(world)[0] == {"I-6"}
+
+
+def test_rows_that_are_no_steps_are_left_alone(world):
+    world.sql("insert into workflow_steps (execution_id, step_number, status, step_key)"
+              " values (%s, -1, 0, '')", world.runs["plain"])
+    world.sql("update workflow_steps set parent_step = 0 where step_number > 0")
+    assert world.check() == []
+
+
 def as_children(world):
     """The loop's later visits as children of the first one, which ends after them."""
     run = world.runs["loop"]

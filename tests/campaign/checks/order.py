@@ -65,6 +65,9 @@ class _Order:
             self.add(f"{self._name(step)} started ({log.starts[0]}) before"
                      f" {self._name(needed)} was over ({before.end.seq})")
 
+    def _repeats(self, key):
+        return "repeatUntil" in self.definition[key]
+
     # ---- sequence style ----
 
     def _next_in_file(self, key):
@@ -83,7 +86,7 @@ class _Order:
         return None
 
     def _ways(self, key, status):
-        ways = set()
+        ways = {key} if self._repeats(key) else set()
         for branch in self.definition[key].get("branches") or ():
             ways.add(branch["goto"])
             if str(branch["condition"]).strip().lower() == "true" and status == "completed":
@@ -134,7 +137,8 @@ class _Order:
         visits = collections.Counter(step.step_key for step in top)
         targets = set(self._targets())
         for step in top:
-            if visits[step.step_key] > 1 and step.step_key not in targets:
+            if visits[step.step_key] > 1 and step.step_key not in targets \
+                    and not self._repeats(step.step_key):
                 self.add(f"{self._name(step)} is there {visits[step.step_key]} times")
             self._check_needs(step, latest)
         if self.run.status == "completed":
@@ -179,9 +183,10 @@ class _Order:
                 self.add(f"{self._name(step)} belongs to step {step.parent_step}, which is not"
                          " there")
                 continue
-            places[step.parent_step, step.item_index, step.step_key] += 1
+            if "foreach" in self.definition[parent.step_key] and not self._repeats(step.step_key):
+                places[step.parent_step, step.item_index, step.step_key] += 1
             if parent.status == "completed" and not self._is_over_before(step, parent):
                 self.add(f"{self._name(parent)} completed before its child {step.step_number}")
         for (parent, item, key), count in places.items():
-            if count > 1 and item is not None:
+            if count > 1:
                 self.add(f"step {parent} has {count} children {key} of item {item}")

@@ -19,7 +19,8 @@ HELD = {
         select s.execution_id || ':' || s.step_number, step_status_name(s.status),
                s.execution_id::text as run
           from workflow_steps s join workflow_runs r on r.id = s.execution_id
-         where s.status < 6 and s.status <> 2 and r.status between 3 and 6""",
+         where s.status < 6 and s.status <> 2 and s.step_number > 0
+           and r.status between 3 and 6""",
     "worker {0} is alive, its lease ended at {1}": """
         select id::text, lease_expires_at, null as run from workers
          where status = 1 and lease_expires_at < now() - interval '30 s'""",

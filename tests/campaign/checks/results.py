@@ -8,7 +8,7 @@ ROWS = {
     "step": """
         select execution_id::text || ':' || step_number, md5(concat_ws('|', step_key, status,
                output::text, error::text, attempt_number, completed_at))
-          from workflow_steps where status >= 6""",
+          from workflow_steps where status >= 6 and step_number > 0""",
     "event": """
         select execution_id::text || '#' || seq, md5(concat_ws('|', type, step_number, at,
                payload::text)) from workflow_events""",

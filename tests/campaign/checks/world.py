@@ -21,11 +21,13 @@ select r.id::text, d.name as workflow, d.workflow_id::text, d.config,
   left join workflow_run_state s on s.execution_id = r.id
   left join workflow_definitions d on d.id = r.workflow_def_id
  order by r.id"""
+# Numbers below 1 are rows in which the engine keeps something, and no steps.
 STEPS = """
 select execution_id::text as run, step_number, step_key, step_status_name(status) as status,
-       attempt_number, losses, fence, parent_step, item_index, worker_id::text,
+       attempt_number, losses, fence, worker_id::text, item_index,
+       case when parent_step > 0 then parent_step end as parent_step,
        md5(output::text) as output, error ->> 'code' as error_code
-  from workflow_steps order by execution_id, step_number"""
+  from workflow_steps where step_number > 0 order by execution_id, step_number"""
 EVENTS = """
 select execution_id::text as run, seq, step_number, event_type_name(type) as type, payload,
        extract(epoch from at)::float8 as at
