@@ -20,6 +20,7 @@
 #include "base/usec.h"
 #include "base/xalloc.h"
 #include "files.h"
+#include "log_tail_core.h"
 #include "path_core.h"
 #include "zone/zone.h"
 
@@ -46,21 +47,30 @@ static const char *const level_names[STEP_LEVELS] = {
 	[STEP_WARN] = "warn",   [STEP_ERROR] = "error", [STEP_FATAL] = "fatal",
 };
 
+static char *
+name_of_file(int number, const char *name)
+{
+	struct buf part = { 0 };
+	char *file;
+
+	path_safe_part(name, NAME_MAX_CHARS, &part);
+	file = xprintf("step-%d-%s.log", number, buf_text(&part));
+	buf_fini(&part);
+	return file;
+}
+
 struct step_log *
 step_log_new(const char *project_path, const char *run_folder, int number,
 	     const char *name, const struct mask *mask)
 {
 	struct step_log *log = xcalloc(1, sizeof *log);
-	struct buf part = { 0 };
 
-	path_safe_part(name, NAME_MAX_CHARS, &part);
 	log->project = xstrdup(project_path);
 	log->folder = xprintf("%s/logs", run_folder);
-	log->file_name = xprintf("step-%d-%s.log", number, buf_text(&part));
+	log->file_name = name_of_file(number, name);
 	log->step = xstrdup(name);
 	log->mask = mask;
 	log->own = log->run = -1;
-	buf_fini(&part);
 	return log;
 }
 
@@ -281,4 +291,42 @@ step_log_free(struct step_log **log_p)
 	free(log->file_name);
 	free(log->step);
 	free(log);
+}
+
+/* ---- looking back ---- */
+
+/* The end of a file, as far as the limit. */
+static struct json *
+read_tail(int fd)
+{
+	off_t size = lseek(fd, 0, SEEK_END);
+	off_t from = size > LOG_TAIL_BYTES ? size - LOG_TAIL_BYTES : 0;
+	struct buf text = { 0 };
+	struct json *tail;
+	ssize_t len;
+
+	len = pread(fd, buf_reserve(&text, LOG_TAIL_BYTES), LOG_TAIL_BYTES, from);
+	if (len > 0)
+		buf_grow(&text, (size_t)len);
+	tail = log_tail(buf_text(&text), text.len, from > 0);
+	buf_fini(&text);
+	return tail;
+}
+
+struct json *
+step_log_tail(const char *project_path, const char *run_folder, int number,
+	      const char *name)
+{
+	char *file = name_of_file(number, name);
+	char *path = xprintf("%s/logs/%s", run_folder, file);
+	struct json *tail;
+	struct err err = { 0 };
+	int fd = files_open(project_path, path, O_RDONLY, &err);
+
+	tail = fd >= 0 ? read_tail(fd) : json_new_array();
+	if (fd >= 0)
+		close(fd);
+	free(path);
+	free(file);
+	return tail;
 }

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "base/mask.h"
+#include "json/json.h"
 
 enum step_level {
 	STEP_TRACE,
@@ -34,5 +35,9 @@ void step_log_printf(struct step_log *log, enum step_level level, const char *fo
 /* Lines of a program as they come, in any pieces: whole lines are written, the rest is
  * kept until its newline, 64 KiB or the end. stream: 1 or 2. */
 void step_log_stream(struct step_log *log, int stream, const char *data, size_t len);
+/* The last messages of a log that was written before, an array of texts (the caller's);
+ * empty when there is none that can be read here. */
+struct json *step_log_tail(const char *project_path, const char *run_folder, int number,
+			   const char *name);
 
 #endif
