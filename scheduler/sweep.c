@@ -167,7 +167,7 @@ bury(struct sweep *sweep)
 	if (sweep->at == sweep->count)
 		enter(sweep, STAGE_OVERDUE);
 	else
-		workers_bury(sweep->pg, &sweep->ids[sweep->at], on_buried, sweep);
+		workers_bury(sweep->pg, &sweep->ids[sweep->at], NULL, on_buried, sweep);
 }
 
 /* Those who hold steps of it hear at once; live viewers see the last event. */

@@ -4,9 +4,9 @@ with alive as materialized (
 	select session is not distinct from $2 as mine from workers
 	 where id = $1 and status + 0 = 1 for key share
 )
-select a.mine, g.execution_id, g.step_number, g.fence, g.attempt_number, g.losses,
-       g.deaths, g.step_key, g.phase = 2 as woke, g.started_logged, g.started_at,
-       g.priority, g.queue, g.ready_at, false as own, g.phase,
+select a.mine, false as aside, g.execution_id, g.step_number, g.fence, g.attempt_number,
+       g.losses, g.deaths, g.last_death, g.step_key, g.phase = 2 as woke, g.started_logged,
+       g.started_at, g.priority, g.queue, g.ready_at, false as own, g.phase,
        coalesce(g.parent_step, 0) as parent, g.item_index, g.iteration, g.item,
        g.remaining_needs, r.*
   from alive a

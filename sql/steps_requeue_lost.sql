@@ -1,18 +1,20 @@
--- Requeues the steps of a worker that is declared dead, as their next attempt. A death
--- counts against the step (deaths) only if the worker ran nothing else and its process is
--- known to have died (its lease still ran): else it may have died of anything.
+-- Requeues the steps of a worker that is declared dead, as their next attempt. A crash
+-- counts against a step (deaths) only if the worker ran nothing else. In company nobody
+-- can be blamed; but a step that was lost before is suspected. last_death keeps what is
+-- known of the crash in both cases, and with it the step is run alone from then on.
 -- Each run concerned hears of it once.
--- $1 worker uuid
+-- $1 worker uuid   $2 ending jsonb: what its parent saw of its end, or null
+-- $3 crashed bool: the parent saw it die, and had not told it to
 with lost as (
 	update workflow_steps s
 	   set status = 1, worker_id = null, fence = s.fence + 1,
 	       attempt_number = s.attempt_number + 1, losses = s.losses + 1,
-	       deaths = s.deaths + (
-			(select count(*) from workflow_steps
-			  where worker_id = $1 and status = 2) = 1
-			and exists (select from workers
-			  where id = $1 and lease_expires_at > now()))::int,
+	       deaths = s.deaths + ($3::bool and held.alone)::int,
+	       last_death = case when $3 and (held.alone or s.losses > 0) then $2::jsonb
+			else s.last_death end,
 	       ready_at = now(), started_at = null, started_logged = false
+	  from (select count(*) = 1 as alone from workflow_steps
+		 where worker_id = $1 and status = 2 offset 0) held
 	 where s.worker_id = $1 and s.status = 2
 	returning s.execution_id, s.step_number, s.queue, s.priority
 ), run as materialized (
@@ -32,7 +34,7 @@ with lost as (
 	select r.execution_id, r.last_seq + e.ord, e.type, e.payload
 	  from run r cross join lateral (values
 		(1, 12, jsonb_build_object('reason', 'worker lost', 'workerId', $1::uuid,
-			'steps', r.steps)),
+			'steps', r.steps) || coalesce($2, '{}')),
 		(2, 13, jsonb_build_object('commentId', r.comment_id))
 		) e (ord, type, payload)
 ), state as (

@@ -116,6 +116,10 @@ slot_new(struct worker *worker, struct claimed *claimed)
 	slot->step_key = xstrdup(claimed->step_key);
 	slot->losses = claimed->losses;
 	take_place(slot, claimed);
+	slot->deaths = claimed->deaths;
+	slot->last_death = claimed->last_death;
+	claimed->last_death = NULL;
+	worker->alone += slot->last_death != NULL;
 	slot->say_started = !claimed->started_before;
 	slot->streak_since = loop_mono(worker->loop);
 	slot->timer = timer_new(worker->loop, on_timer, slot);
@@ -124,6 +128,15 @@ slot_new(struct worker *worker, struct claimed *claimed)
 	list_push(&worker->slots, &slot->link);
 	worker->used++;
 	return slot;
+}
+
+/* The step that was to run alone is over: others may come. */
+static void
+forget_deaths(struct slot *slot)
+{
+	slot->worker->alone -= slot->last_death != NULL;
+	json_unref(&slot->last_death);
+	slot->deaths = slot->losses = 0;
 }
 
 /* What belongs to the attempt, not to the slot. */
@@ -169,6 +182,7 @@ slot_free(struct slot **slot_p)
 	definitions_forget(worker->definitions, slot);
 	pg_forget(worker->pg, slot);
 	forget_attempt(slot);
+	forget_deaths(slot);
 	timer_free(&slot->timer);
 	/* the run first: it reads its definition to the end */
 	definition = slot->live->users == 1 ? slot->live->definition : NULL;
@@ -508,6 +522,7 @@ void
 slot_go_on(struct slot *slot, const struct step_def *def, int number)
 {
 	forget_attempt(slot);
+	forget_deaths(slot);
 	slot->def = def;
 	slot->losses = 0;
 	slot->phase = PHASE_FRESH;

@@ -22,7 +22,8 @@ struct slot {
 	struct attempt attempt;
 	const struct step_def *def;
 	char *step_key; /* as claimed, until the definition is there */
-	int losses;
+	int losses, deaths;
+	struct json *last_death; /* not NULL: the step is to run alone */
 	enum slot_state state;
 	enum slot_reason reason;
 	bool say_started;  /* step.started is not stored yet */

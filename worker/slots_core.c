@@ -1,4 +1,4 @@
-/* Pure: the order of priorities and the end of a streak. See slots_core.h. */
+/* Pure: the order of priorities, free slots, the end of a streak. See slots_core.h. */
 #include "slots_core.h"
 
 void
@@ -14,6 +14,12 @@ slots_order(struct slots_core *core, enum priority order[static PRIORITIES])
 
 	for (int i = 0; i < PRIORITIES; i++)
 		order[i] = orders[first][i];
+}
+
+int
+slots_room(int slots, int used, bool alone)
+{
+	return alone || used >= slots ? 0 : slots - used;
 }
 
 bool

@@ -1,6 +1,7 @@
 /*
  * Pure: which priority a claim looks at first. Priority is an order, not a wall: one
- * claim in 8 starts with normal, one in 64 with low. And when a slot has had its share.
+ * claim in 8 starts with normal, one in 64 with low. And when a slot has had its share,
+ * and how many are free.
  */
 #ifndef WORKER_SLOTS_CORE_H
 #define WORKER_SLOTS_CORE_H
@@ -18,6 +19,8 @@ struct slots_core {
 };
 
 void slots_order(struct slots_core *core, enum priority order[static PRIORITIES]);
+/* A step that is to run alone leaves no slot free. */
+int slots_room(int slots, int used, bool alone);
 bool slots_streak_over(int streak, usec_t lasted);
 
 #endif

@@ -236,7 +236,7 @@ worker_keeps(struct worker *worker, const char *queue, int streak, usec_t since)
 
 	for (size_t i = 0; i < queues->count; i++)
 		served |= strcmp(queues->list[i], queue) == 0;
-	if (!served || worker->draining)
+	if (!served || worker->draining || claimer_stands_aside(worker->claimer))
 		return false;
 	return !worker->others_wait ||
 	       !slots_streak_over(streak, loop_mono(worker->loop) - since);
@@ -245,7 +245,8 @@ worker_keeps(struct worker *worker, const char *queue, int streak, usec_t since)
 static int
 free_slots(const struct worker *worker)
 {
-	int room = (int)worker->settings->worker_slots - worker->used;
+	int room = slots_room((int)worker->settings->worker_slots, worker->used,
+			      worker->alone > 0);
 
 	return room > QUEUE_POP_MAX ? QUEUE_POP_MAX : room;
 }
@@ -296,7 +297,7 @@ claim(struct worker *worker)
 	worker->claiming = true;
 	slots_order(&worker->order, order);
 	claimer_claim(worker->claimer, worker->popped, count, room, order, true,
-		      on_claimed, worker);
+		      worker->used == 0, on_claimed, worker);
 	if (count > 0)
 		worker->popped_count = 0;
 }
@@ -381,6 +382,22 @@ pop(struct worker *worker)
 		   on_popped, worker);
 }
 
+/* A step waits that must run alone: it killed a worker, or may have. We are the one of
+ * all workers that makes room for it, so nothing new is taken until we are empty. As
+ * long as the step waits, claims bring nothing; so they also tell when another one has
+ * it. */
+static void
+stand_aside(struct worker *worker)
+{
+	usec_t now = loop_mono(worker->loop);
+
+	/* Not at every step that ends here; the renewal of the lease comes by, too. */
+	if (worker->used > 0 && now - worker->aside_asked < OTHERS_EVERY)
+		return;
+	worker->aside_asked = now;
+	claim(worker);
+}
+
 static void
 on_turn(void *context)
 {
@@ -401,6 +418,10 @@ on_turn(void *context)
 	worker->others_wait = false;
 	if (!can_claim(worker))
 		return; /* looked at again when the connection or the lease is back */
+	if (claimer_stands_aside(worker->claimer)) {
+		stand_aside(worker);
+		return;
+	}
 	if (worker->popped_count > 0 || claimer_has_more(worker->claimer))
 		claim(worker);
 	if (worker->popped_count == 0)
@@ -475,10 +496,11 @@ on_line(void *context, const char *line)
 	} else if (strcmp(line, "drain now") == 0) {
 		worker_drain_now(worker);
 	} else if (strncmp(line, "dead ", 5) == 0) {
+		struct ending ending;
 		struct uuid id;
 
-		if (uuid_parse(line + 5, strlen(line + 5), &id))
-			worker_bury_other(worker, &id);
+		if (ending_parse(line + 5, &id, &ending))
+			worker_bury_other(worker, &id, &ending);
 	}
 }
 
@@ -504,9 +526,10 @@ on_buried(void *context, const struct ready_ref *refs, size_t count,
 }
 
 void
-worker_bury_other(struct worker *worker, const struct uuid *id)
+worker_bury_other(struct worker *worker, const struct uuid *id,
+		  const struct ending *ending)
 {
-	workers_bury(worker->pg, id, on_buried, worker);
+	workers_bury(worker->pg, id, ending, on_buried, worker);
 }
 
 /* A run was changed from outside: if it is here, ask at once what is still ours. */

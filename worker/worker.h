@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "actions/action.h"
+#include "base/ending.h"
 #include "base/list.h"
 #include "loop/parent.h"
 #include "slots_core.h"
@@ -39,6 +40,7 @@ struct worker {
 
 	struct list slots; /* struct slot.link, all that are in use */
 	int used;          /* their number */
+	int alone;         /* of them: steps that are to run alone; 0 or 1 */
 	struct slots_core order;
 	struct step_ref popped[QUEUE_POP_MAX]; /* named to us, not claimed yet */
 	size_t popped_count;
@@ -53,6 +55,7 @@ struct worker {
 	bool others_wait; /* something ready waits for a slot; asked at most each 100 ms
 			   */
 	usec_t others_asked; /* monotonic */
+	usec_t aside_asked;  /* monotonic; whether we still have to stand aside */
 	usec_t lease_until;  /* monotonic; past it no effect may start */
 	usec_t renew_sent;   /* monotonic; of the renewal under way */
 	bool renewing;
@@ -73,7 +76,8 @@ void worker_drain_now(struct worker *worker); /* hand back what does not end at 
 /* Declared dead: stop everything, store nothing, exit so that another starts. */
 void worker_buried(struct worker *worker);
 /* Another worker died: its steps go back to the queue (asked by the parent). */
-void worker_bury_other(struct worker *worker, const struct uuid *id);
+void worker_bury_other(struct worker *worker, const struct uuid *id,
+		       const struct ending *ending);
 bool worker_may_start(const struct worker *worker); /* is the lease ours for sure */
 void worker_renew(struct worker *worker);           /* now */
 void worker_say_slots(struct worker *worker);

@@ -5,12 +5,13 @@
  *
  * child -> parent: "ready", "slots USED/ALL", and from the front "scale N" and "drain"
  *                  (as SIGTERM to the parent)
- * parent -> child: "dead WORKER-ID" (declare it dead, requeue its steps), "drain"
- * (finish what is in hand, then exit 0), "drain now" (patience is over: hand back what
- * is unfinished and exit 0; SIGKILL follows after 5 s), "pool {json}" (to the front:
- * what GET /api/pool shows) Signals: SIGHUP to a child that said "ready": read the
- * configuration again. Exit codes: 0 asked to stop, 75 try again later, 78 the
- * configuration is wrong (do not restart), anything else is a crash.
+ * parent -> child: "dead WORKER-ID HOW" (declare it dead, requeue its steps; how it
+ * ended: base/ending.h), "drain" (finish what is in hand, then exit 0), "drain now"
+ * (patience is over: hand back what is unfinished and exit 0; SIGKILL follows after
+ * 5 s), "pool {json}" (to the front: what GET /api/pool shows) Signals: SIGHUP to a
+ * child that said "ready": read the configuration again. Exit codes: 0 asked to stop,
+ * 75 try again later, 78 the configuration is wrong (do not restart), anything else is
+ * a crash.
  */
 #ifndef LOOP_PARENT_H
 #define LOOP_PARENT_H

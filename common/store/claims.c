@@ -28,7 +28,7 @@ struct claimer {
 	usec_t unmarked_at; /* monotonic: the last look from the first */
 	int number;         /* of the last claim */
 	int lost_from;      /* claims from here on have unknown answers; 0: none */
-	bool more;
+	bool more, aside;
 };
 
 struct claim_call {
@@ -76,6 +76,12 @@ bool
 claimer_has_more(const struct claimer *claimer)
 {
 	return claimer->more;
+}
+
+bool
+claimer_stands_aside(const struct claimer *claimer)
+{
+	return claimer->aside;
 }
 
 /* ---- the question ---- */
@@ -148,12 +154,14 @@ is_marked_turn(struct claimer *claimer)
 
 enum column {
 	COL_MINE,
+	COL_ASIDE,
 	COL_RUN,
 	COL_NUMBER,
 	COL_FENCE,
 	COL_ATTEMPT,
 	COL_LOSSES,
 	COL_DEATHS,
+	COL_LAST_DEATH,
 	COL_KEY,
 	COL_WOKE,
 	COL_STARTED_LOGGED,
@@ -217,6 +225,7 @@ read_claimed(const struct pg_rows *rows, int row, struct claimed *claimed)
 		.concurrency_key = pg_is_null(rows, row, COL_CONCURRENCY)
 				       ? NULL
 				       : pg_text(rows, row, COL_CONCURRENCY, NULL),
+		.last_death = pg_json(rows, row, COL_LAST_DEATH),
 	};
 	if (claimed->has_parent_run)
 		claimed->parent_run = pg_uuid(rows, row, COL_PARENT_RUN);
@@ -250,6 +259,7 @@ answer(const struct claim_call *call, struct claimed *list, size_t count,
 		json_unref(&list[i].trigger);
 		json_unref(&list[i].state);
 		json_unref(&list[i].item);
+		json_unref(&list[i].last_death);
 	}
 	free(list);
 }
@@ -291,13 +301,14 @@ on_claimed(void *context, const struct pg_rows *rows, const struct err *err)
 
 	if (err->kind == ERR_LOST && claimer->lost_from == 0)
 		claimer->lost_from = call->number;
-	claimer->more = false;
+	claimer->more = claimer->aside = false;
 	if (err->kind != ERR_NONE || check_answer(claimer, rows, &own) < 0) {
 		answer(call, NULL, 0, err->kind != ERR_NONE ? err : &own);
 		return;
 	}
 	count = read_list(claimer, rows, &list);
 	claimer->more = count >= (size_t)call->most;
+	claimer->aside = pg_bool(rows, 0, COL_ASIDE);
 	answer(call, list, count, err);
 }
 
@@ -365,7 +376,7 @@ find_lost(struct claimer *claimer, struct claim_call *call)
 void
 claimer_claim(struct claimer *claimer, const struct step_ref *refs, size_t count,
 	      int most, const enum priority order[static PRIORITIES], bool own_search,
-	      claimed_fn *done, void *context)
+	      bool empty, claimed_fn *done, void *context)
 {
 	struct claim_call *call = new_call(claimer, most, done, context);
 	struct pg_batch *batch;
@@ -388,6 +399,7 @@ claimer_claim(struct claimer *claimer, const struct step_ref *refs, size_t count
 	arg_places(&args, claimer, order, is_marked_turn(claimer),
 		   own_search ? claimer->count : 0);
 	arg_served(&args, claimer);
+	pg_arg_bool(&args, empty);
 	pg_batch_add(batch, "steps_claim", &args, on_claimed, call);
 	pg_args_fini(&args);
 	pg_batch_send(&batch, NULL, NULL);

@@ -2,7 +2,8 @@
  * Claiming: how a worker gets steps. One statement with two sources: the steps named by
  * popped queue entries, then, with the slots left, whatever is ready and locked by
  * nobody, oldest first from a low-water mark; every 2 s once without the mark. A claim
- * gives each step a new fence. It touches steps only and never waits.
+ * gives each step a new fence. It touches steps only and never waits. A step that is to
+ * run alone comes alone, and only to a worker that holds nothing.
  */
 #ifndef STORE_CLAIMS_H
 #define STORE_CLAIMS_H
@@ -32,6 +33,7 @@ struct claimed {
 	struct uuid parent_run;
 	bool has_parent_run;
 	const char *concurrency_key; /* or NULL */
+	struct json *last_death; /* the receiver's too; not NULL: it is to run alone */
 };
 
 /* list is valid during the callback only, but for what is taken. err: as pg_done_fn. */
@@ -42,14 +44,18 @@ struct claimer *claimer_new(struct pg *pg, struct loop *loop, const struct uuid 
 			    const char *const *queues, size_t queues_count);
 void claimer_free(struct claimer **claimer_p);
 /* One claim at a time. refs may be none; most: free slots (at most 256); own_search
- * false: named ones only. err ERR_DENIED: this worker was declared dead. After ERR_LOST
- * the next claim answers what the lost one took, and looks at no queue. */
+ * false: named ones only; empty: the worker holds nothing. err ERR_DENIED: this worker
+ * was declared dead. After ERR_LOST the next claim answers what the lost one took, and
+ * looks at no queue. */
 void claimer_claim(struct claimer *claimer, const struct step_ref *refs, size_t count,
 		   int most, const enum priority order[static PRIORITIES],
-		   bool own_search, claimed_fn *done, void *context);
+		   bool own_search, bool empty, claimed_fn *done, void *context);
 
 /* The last claim came back full: there is more. */
 bool claimer_has_more(const struct claimer *claimer);
+/* A step waits that is to run alone, and this worker is the one to make room for it:
+ * claims bring nothing until it holds nothing, or the step was taken. */
+bool claimer_stands_aside(const struct claimer *claimer);
 /* Is anything ready in these queues (limit 1 per queue and priority)? */
 typedef void ready_exists_fn(void *context, bool ready, const struct err *err);
 void claimer_ready_exists(struct claimer *claimer, ready_exists_fn *done,

@@ -111,33 +111,67 @@ workers_renew(struct pg *pg, const struct uuid *worker, usec_t lease, int used,
 
 /* ---- taking steps away ---- */
 
-static void
+/* A batch that ends the worker's row and locks the runs of its steps; args is left with
+ * the worker, for the statement about the steps. */
+static struct pg_batch *
 end_worker(struct pg *pg, const struct uuid *worker, const char *how,
-	   const char *requeue, ready_fn *done, void *context)
+	   struct pg_args *args)
 {
 	struct pg_batch *batch = pg_batch_new(pg);
-	struct pg_args args;
 
-	pg_args_init(&args);
-	pg_arg_uuid(&args, worker);
-	pg_batch_add(batch, "workers_lock", &args, NULL, NULL);
-	pg_batch_add(batch, how, &args, NULL, NULL);
-	pg_batch_add(batch, "runs_lock_held", &args, NULL, NULL);
-	ready_answer(batch, requeue, &args, done, context);
-	pg_args_fini(&args);
-	pg_batch_send(&batch, NULL, NULL);
+	pg_args_init(args);
+	pg_arg_uuid(args, worker);
+	pg_batch_add(batch, "workers_lock", args, NULL, NULL);
+	pg_batch_add(batch, how, args, NULL, NULL);
+	pg_batch_add(batch, "runs_lock_held", args, NULL, NULL);
+	return batch;
 }
 
 void
 workers_leave(struct pg *pg, const struct uuid *worker, ready_fn *done, void *context)
 {
-	end_worker(pg, worker, "workers_leave", "steps_hand_back_all", done, context);
+	struct pg_args args;
+	struct pg_batch *batch = end_worker(pg, worker, "workers_leave", &args);
+
+	ready_answer(batch, "steps_hand_back_all", &args, done, context);
+	pg_args_fini(&args);
+	pg_batch_send(&batch, NULL, NULL);
+}
+
+/* {"signal": "SIGSEGV", "rusage": {"userMs": 120, "systemMs": 30, "maxRssKb": 51200}},
+ * or with exitStatus instead of signal. */
+static struct json *
+facts_of(const struct ending *ending)
+{
+	struct json *facts = json_new_object(), *usage = json_new_object();
+	char name[32];
+
+	if (ending->signal != 0)
+		json_set(facts, "signal",
+			 json_new_str(ending_signal_name(ending, name)));
+	else
+		json_set(facts, "exitStatus", json_new_int(ending->exit_status));
+	json_set(usage, "userMs", json_new_int(ending->user_ms));
+	json_set(usage, "systemMs", json_new_int(ending->system_ms));
+	json_set(usage, "maxRssKb", json_new_int(ending->max_rss_kb));
+	json_set(facts, "rusage", usage);
+	return facts;
 }
 
 void
-workers_bury(struct pg *pg, const struct uuid *worker, ready_fn *done, void *context)
+workers_bury(struct pg *pg, const struct uuid *worker, const struct ending *ending,
+	     ready_fn *done, void *context)
 {
-	end_worker(pg, worker, "workers_bury", "steps_requeue_lost", done, context);
+	struct json *facts = ending != NULL ? facts_of(ending) : NULL;
+	struct pg_args args;
+	struct pg_batch *batch = end_worker(pg, worker, "workers_bury", &args);
+
+	pg_arg_json(&args, facts);
+	pg_arg_bool(&args, ending != NULL && !ending->ordered);
+	ready_answer(batch, "steps_requeue_lost", &args, done, context);
+	pg_args_fini(&args);
+	pg_batch_send(&batch, NULL, NULL);
+	json_unref(&facts);
 }
 
 void

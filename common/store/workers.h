@@ -6,6 +6,7 @@
 #ifndef STORE_WORKERS_H
 #define STORE_WORKERS_H
 
+#include "base/ending.h"
 #include "store/pg.h"
 
 struct worker_row {
@@ -47,9 +48,10 @@ void workers_hand_back(struct pg *pg, const struct uuid *worker,
 		       const struct held_ref *refs, size_t count, ready_fn *done,
 		       void *context);
 /* Declares a worker dead and requeues its steps as the next attempt (losses + 1), with
- * event run.recovered (reason "worker lost") once per run. Harmless when done twice. */
-void workers_bury(struct pg *pg, const struct uuid *worker, ready_fn *done,
-		  void *context);
+ * event run.recovered (reason "worker lost") once per run. Harmless when done twice.
+ * ending: what its parent saw of its end, or NULL when nobody saw it. */
+void workers_bury(struct pg *pg, const struct uuid *worker, const struct ending *ending,
+		  ready_fn *done, void *context);
 /* Ids of workers whose lease ended, or that are dead and still hold steps. */
 typedef void worker_ids_fn(void *context, const struct uuid *ids, size_t count,
 			   const struct err *err);

@@ -217,6 +217,7 @@ create table workflow_steps (
 	output jsonb,
 	error jsonb,
 	item jsonb,
+	last_death jsonb,
 	-- One, because PostgreSQL reads the text of each anew with every statement.
 	constraint workflow_steps_shape check ((status = 2) = (worker_id is not null)
 		and (status >= 6) = (completed_at is not null)
@@ -226,6 +227,7 @@ create table workflow_steps (
 
 comment on column workflow_steps.losses is 'attempts that ended with the death of a worker';
 comment on column workflow_steps.deaths is 'workers that died while they ran this step alone';
+comment on column workflow_steps.last_death is 'how the last worker ended that it killed, or is suspected to have killed; with it the step is run alone';
 comment on column workflow_steps.claim_number is 'which claim of its worker took it: to find what came of one whose answer was lost';
 comment on column workflow_steps.phase is 'with what it comes back after it waited: 1 its gate, 2 its action, 3 its children; of the row -1: 1 a step led to the end, 2 one failed';
 comment on column workflow_steps.iteration is 'of repeatUntil: how many were before; of a loop: so far; of a conditional: 1 then, 2 else';
@@ -234,6 +236,9 @@ comment on column workflow_steps.started_logged is 'step.started of this attempt
 
 create index workflow_steps_ready on workflow_steps (queue, priority, ready_at)
 	where status = 1;
+-- Of steps that are to be run alone: hardly ever one.
+create index workflow_steps_alone on workflow_steps (queue, ready_at)
+	where status = 1 and last_death is not null;
 create index workflow_steps_held on workflow_steps (worker_id) where status = 2;
 create index workflow_steps_delayed on workflow_steps (run_at) where status in (3, 4, 5);
 create index workflow_steps_trouble on workflow_steps (step_key, status)

@@ -51,10 +51,11 @@ on_buried(void *context, const struct ready_ref *refs, size_t count,
 static void
 on_dead(struct shell *shell, const char *text)
 {
+	struct ending ending;
 	struct uuid id;
 
-	if (uuid_parse(text, strlen(text), &id))
-		workers_bury(shell->front.write, &id, on_buried, shell);
+	if (ending_parse(text, &id, &ending))
+		workers_bury(shell->front.write, &id, &ending, on_buried, shell);
 }
 
 static void

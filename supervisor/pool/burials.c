@@ -65,11 +65,12 @@ burials_free(struct burials **burials_p)
 }
 
 void
-burials_add(struct burials *burials, pid_t child, const struct uuid *worker)
+burials_add(struct burials *burials, pid_t child, const struct uuid *worker,
+	    const struct ending *ending)
 {
 	deaths_listener_ended(&burials->deaths, child, loop_mono(burials->loop));
 	if (worker != NULL)
-		deaths_add(&burials->deaths, worker);
+		deaths_add(&burials->deaths, worker, ending);
 	if (burials->clearing)
 		return;
 	burials->clearing = true;
@@ -128,10 +129,11 @@ tell_deaths(struct burials *burials)
 
 	while ((death = deaths_untold(&burials->deaths)) != NULL) {
 		struct seat *seat = pool_core_undertaker(burials->core);
-		char id[UUID_TEXT];
+		char line[ENDING_TEXT];
 
 		if (seat == NULL ||
-		    !child_say(seat->child, "dead %s", uuid_format(&death->worker, id)))
+		    !child_say(seat->child, "dead %s",
+			       ending_format(&death->worker, &death->ending, line)))
 			return;
 		log_debug("death.told", F_UUID("worker", &death->worker),
 			  F_INT("child", seat->pid));

@@ -182,6 +182,21 @@ usec_of(struct timeval time)
 	return (usec_t)time.tv_sec * USEC_SECOND + time.tv_usec;
 }
 
+struct ending
+child_ending(int status, const struct rusage *usage, bool ordered)
+{
+	bool signalled = WIFSIGNALED(status);
+
+	return (struct ending){
+		.ordered = ordered,
+		.signal = signalled ? WTERMSIG(status) : 0,
+		.exit_status = signalled ? 0 : WEXITSTATUS(status),
+		.user_ms = usec_of(usage->ru_utime) / USEC_MS,
+		.system_ms = usec_of(usage->ru_stime) / USEC_MS,
+		.max_rss_kb = usage->ru_maxrss,
+	};
+}
+
 static enum log_level
 gravity(const struct seat_end *end)
 {

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <sys/resource.h>
 
+#include "base/ending.h"
 #include "loop/loop.h"
 #include "pool/child_line_core.h"
 #include "pool/pool_core.h"
@@ -30,6 +31,8 @@ bool child_say(struct child *child, const char *format, ...)
 
 /* Of wait's status. */
 enum seat_event child_end(int status);
+/* Of wait's status and usage. ordered: as pool_core_ended says. */
+struct ending child_ending(int status, const struct rusage *usage, bool ordered);
 /* Says how a process ended. seat: as it was before pool_core_ended, whose answer is
  * end. */
 void child_log_end(const struct seat *seat, const struct seat_end *end, int status,

@@ -34,11 +34,13 @@ deaths_fini(struct deaths *deaths)
 }
 
 void
-deaths_add(struct deaths *deaths, const struct uuid *worker)
+deaths_add(struct deaths *deaths, const struct uuid *worker,
+	   const struct ending *ending)
 {
 	struct death *death = xcalloc(1, sizeof *death);
 
 	death->worker = *worker;
+	death->ending = *ending;
 	if (deaths->count == DEATHS_MOST)
 		forget(deaths, death_of(deaths->list.next));
 	list_push(&deaths->list, &death->link);

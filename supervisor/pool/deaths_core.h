@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "base/ending.h"
 #include "base/list.h"
 #include "base/usec.h"
 #include "base/uuid7.h"
@@ -20,6 +21,7 @@
 struct death {
 	struct list link;
 	struct uuid worker;
+	struct ending ending;
 	pid_t told_to; /* 0: nobody yet */
 	usec_t told_at;
 };
@@ -31,7 +33,8 @@ struct deaths {
 
 void deaths_init(struct deaths *deaths);
 void deaths_fini(struct deaths *deaths);
-void deaths_add(struct deaths *deaths, const struct uuid *worker);
+void deaths_add(struct deaths *deaths, const struct uuid *worker,
+		const struct ending *ending);
 struct death *deaths_untold(struct deaths *deaths); /* the oldest, or NULL */
 void deaths_told(struct deaths *deaths, struct death *death, pid_t to, usec_t now);
 /* That child ended: what it was told within DEATH_DOUBT is untold again. */

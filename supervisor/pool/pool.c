@@ -332,12 +332,14 @@ ended(struct pool *pool, struct seat *seat, int status, const struct rusage *usa
 {
 	struct seat before = *seat;
 	struct seat_end end;
+	struct ending ending;
 
 	seat->child = NULL;
 	child_free(&before.child);
 	end = pool_core_ended(seat, child_end(status), loop_mono(pool->loop));
 	child_log_end(&before, &end, status, usage);
-	burials_add(pool->burials, before.pid, end.lost ? &before.id : NULL);
+	ending = child_ending(status, usage, end.ordered);
+	burials_add(pool->burials, before.pid, end.lost ? &before.id : NULL, &ending);
 	if (before.front && end.next == SEAT_REFUSED)
 		front_refused(pool);
 	reports_changed(pool->reports);

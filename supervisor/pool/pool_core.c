@@ -378,6 +378,7 @@ pool_core_ended(struct seat *seat, enum seat_event event, usec_t now)
 	bool as_asked = seat->state == SEAT_LEAVING && event == SEAT_LEFT;
 
 	end.lost = !seat->front && !as_asked;
+	end.ordered = seat->state == SEAT_LEAVING || event != SEAT_CRASHED;
 	end.delay = seat_on(seat, event, end.lived);
 	end.next = seat->state;
 	seat->start_at = now + end.delay;

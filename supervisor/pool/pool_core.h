@@ -81,6 +81,8 @@ struct seat_end {
 	enum seat_state next;
 	bool
 	    lost; /* a worker that may have held steps: somebody must declare it dead */
+	bool ordered; /* it was on its way out, or went by itself (exit codes 0, 75,
+			 78): none of its steps is to blame */
 	usec_t lived;
 	usec_t delay; /* before the next start, of SEAT_DOWN */
 };

@@ -183,7 +183,7 @@ claim(struct driver *driver)
 	driver->claiming = true;
 	driver->claims++;
 	claimer_claim(driver->claimer, driver->named, (size_t)named, room, order,
-		      driver->named_count <= room, on_claimed, driver);
+		      driver->named_count <= room, false, on_claimed, driver);
 	driver->named_count -= named;
 	memmove(driver->named, driver->named + named,
 		(size_t)driver->named_count * sizeof *driver->named);

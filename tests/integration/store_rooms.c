@@ -274,8 +274,8 @@ static void
 claim(struct rooms *rooms, const struct step_ref *refs, size_t count, int most,
       bool own_search)
 {
-	claimer_claim(rooms->claimer, refs, count, most, order, own_search, on_claimed,
-		      rooms);
+	claimer_claim(rooms->claimer, refs, count, most, order, own_search, false,
+		      on_claimed, rooms);
 	loop_run(rooms->loop);
 }
 
@@ -393,7 +393,7 @@ die(struct rooms *rooms)
 {
 	workers_expired(rooms->pg, on_ids, rooms);
 	loop_run(rooms->loop);
-	workers_bury(rooms->pg, &rooms->worker, on_ready, rooms);
+	workers_bury(rooms->pg, &rooms->worker, NULL, on_ready, rooms);
 	loop_run(rooms->loop);
 	claim(rooms, NULL, 0, 1, true);
 	rooms->items[0] = (struct finish_item){ .run = rooms->runs[1],

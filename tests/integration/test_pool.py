@@ -195,8 +195,10 @@ def test_a_dead_worker_is_told_to_the_front_and_replaced(pool):
     time.sleep(1.1)  # a second old: no crash loop
     victim.kill()
     at = time.monotonic()
-    told = wait("the front heard of it", lambda: pool.front().heard(f"heard dead {victim.role}"))
+    told = wait("the front heard of it", lambda: pool.front().heard(f"heard dead {victim.role} .*"))
     assert told[0] - at < 0.1
+    assert pool.front().heard(
+        f"heard dead {victim.role} signal 9 user [0-9]+ system [0-9]+ memory [1-9][0-9]+")
     pool.wait_log("worker.admitted", 3)
     assert pool.wait_log("worker.started", 3)[2]["starts"] == 2
     ended = pool.log("worker.ended")[0]
@@ -216,7 +218,7 @@ def test_time_from_death_to_telling(pool):
         victim.kill()
         at = time.monotonic()
         times.append(wait("the front heard of it", lambda: pool.front().heard(
-            f"heard dead {victim.role}"))[0] - at)
+            f"heard dead {victim.role} .*"))[0] - at)
         pool.wait_log("worker.admitted", ready + 1)
     times.sort()
     print(f"death to telling, ms: p50 {times[10] * 1000:.1f} max {times[-1] * 1000:.1f}")
@@ -235,7 +237,7 @@ def test_orphans_are_gone_before_a_death_is_told(pool):
     assert len(theirs) == 2
     (pool.folder / "orphans").write_text("\n".join(theirs))
     victim.kill()
-    wait("the front heard of it", lambda: pool.front().heard(f"heard dead {victim.role}"))
+    wait("the front heard of it", lambda: pool.front().heard(f"heard dead {victim.role} .*"))
     assert pool.front().heard("orphans 0") and not pool.front().heard("orphans [^0].*")
     assert not [pid for pid in theirs if alive(pid)]
     assert all(alive(pid) for pid in pids if pid not in theirs), "those of the other live"
@@ -256,7 +258,7 @@ def test_without_a_front_a_worker_is_told(pool):
     pool.wait_log("worker.admitted", 2)
     victim, other = pool.workers()
     victim.kill()
-    wait("the other heard of it", lambda: other.heard(f"heard dead {victim.role}"))
+    wait("the other heard of it", lambda: other.heard(f"heard dead {victim.role} .*"))
     assert not pool.front().heard("heard dead .*")
 
 
@@ -266,7 +268,7 @@ def test_with_nobody_there_deaths_wait(pool):
     victim.kill()
     pool.wait_log("worker.ended")
     wait("a front", pool.front).say("ready")
-    wait("the front heard of it", lambda: pool.front().heard(f"heard dead {victim.role}"))
+    wait("the front heard of it", lambda: pool.front().heard(f"heard dead {victim.role} .*"))
 
 
 def test_a_death_is_told_again_when_the_listener_dies(pool):
@@ -274,10 +276,10 @@ def test_a_death_is_told_again_when_the_listener_dies(pool):
     victim, other = pool.workers()
     front = pool.front()
     victim.kill()
-    wait("the front heard of it", lambda: front.heard(f"heard dead {victim.role}"))
+    wait("the front heard of it", lambda: front.heard(f"heard dead {victim.role} .*"))
     front.kill()
     wait("another one heard of it", lambda: any(
-        child.heard(f"heard dead {victim.role}") for child in pool.children()
+        child.heard(f"heard dead {victim.role} signal 9 .*") for child in pool.children()
         if child.pid != front.pid))
 
 
@@ -438,7 +440,7 @@ def test_a_worker_that_dies_in_a_drain_is_told(pool):
     pool.signal(signal.SIGTERM)
     wait("drain", lambda: worker.heard("heard drain"))
     worker.kill()
-    wait("told", lambda: front.heard(f"heard dead {worker.role}"))
+    wait("told", lambda: front.heard(f"heard dead {worker.role} signal 9 .* ordered"))
     assert len(pool.log("worker.started")) == 1
     front.do("exit 0")
     assert pool.wait_end() == 0

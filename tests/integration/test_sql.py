@@ -16,6 +16,7 @@ PENDING, RUNNING, PAUSED, COMPLETED, FAILED, CANCELLED, TIMED_OUT, CRASHED = ran
 QUEUED, HELD, RETRYING, WAITING = 1, 2, 3, 5
 STEP_COMPLETED, STEP_FAILED, STEP_CANCELLED = 6, 7, 9
 LEASE = 60_000_000
+CRASH = {"signal": "SIGSEGV", "rusage": {"userMs": 1, "systemMs": 2, "maxRssKb": 3}}
 JSON = {"input", "output", "error", "run_output", "run_error"}
 
 
@@ -46,18 +47,19 @@ class Worker:
         self.sql.run("workers_take_session", self.id, self.number)
         self.sql.commit()
 
-    def claim(self, most=8, named=(), queues=("default",), priorities=(1,), mark="-infinity"):
+    def claim(self, most=8, named=(), queues=("default",), priorities=(1,), mark="-infinity",
+              empty=False):
         """None when this worker may not; else (run, number, fence) of each step."""
         self.claims += 1
         rows = self.sql.run(
             "steps_claim", self.id, self.number, self.claims, [r for r, _ in named],
             [n for _, n in named], most, list(queues), list(priorities),
-            [mark] * len(queues), ["default", *queues])
+            [mark] * len(queues), ["default", *queues], empty)
         self.claimed = [dict(zip(
-            "mine run number fence attempt losses deaths key woke started_logged started_at"
-            " priority queue ready_at own phase parent item_index iteration item needs"
-            " definition project run_id path triggered_by input trigger state parent_run"
-            " concurrency_key".split(), row)) for row in rows]
+            "mine aside run number fence attempt losses deaths last_death key woke"
+            " started_logged started_at priority queue ready_at own phase parent item_index"
+            " iteration item needs definition project run_id path triggered_by input trigger"
+            " state parent_run concurrency_key".split(), row)) for row in rows]
         if not rows or not rows[0][0]:
             return None
         return [(c["run"], c["number"], c["fence"]) for c in self.claimed
@@ -162,18 +164,19 @@ class Store:
         session.commit()
         return {run: (before, after) for run, before, after, _ in rows}
 
-    def take_away(self, how, requeue, worker, session=None):
+    def take_away(self, how, requeue, worker, *more, session=None):
         session = session or self.admin
         session.begin()
         session.run("workers_lock", worker.id)
         session.run(how, worker.id)
         session.run("runs_lock_held", worker.id)
-        rows = session.run(requeue, worker.id)
+        rows = session.run(requeue, worker.id, *more)
         session.commit()
         return [(run, number) for run, number, _, _ in rows]
 
-    def bury(self, worker, session=None):
-        return self.take_away("workers_bury", "steps_requeue_lost", worker, session)
+    def bury(self, worker, session=None, ending=CRASH, crashed=True):
+        return self.take_away("workers_bury", "steps_requeue_lost", worker, ending, crashed,
+                              session=session)
 
     def leave(self, worker):
         return self.take_away("workers_leave", "steps_hand_back_all", worker)
@@ -266,7 +269,7 @@ def store(postgres):
 # that a statement only inserts into are not looked at.
 KEY = "_pkey"
 PLANS = {
-    "steps_claim": {"workers": {KEY}, "steps": {KEY, "ready"}, "runs": {KEY},
+    "steps_claim": {"workers": {KEY}, "steps": {KEY, "ready", "alone"}, "runs": {KEY},
                     "definitions": {KEY}, "projects": {KEY}},
     "steps_claim_lost": {"workers": {KEY}, "steps": {"held"}, "runs": {KEY},
                          "definitions": {KEY}, "projects": {KEY}},
@@ -278,7 +281,7 @@ PLANS = {
     "steps_hand_back": {"steps": {KEY}, "state": {KEY}},
     "steps_hand_back_all": {"steps": {"held"}, "state": {KEY}},
     "steps_not_held": {"steps": {KEY}},
-    "steps_requeue_lost": {"steps": {"held"}, "state": {KEY}, "workers": {KEY}},
+    "steps_requeue_lost": {"steps": {"held"}, "state": {KEY}},
     "workers_lock": {"workers": {KEY}},
     "workers_take_session": {"workers": {KEY}},
     "workers_renew": {"workers": {KEY}},
@@ -311,7 +314,8 @@ PLANS = {
 }
 # These walk over a partial index as a whole: what is alive, held or open.
 WALKS = {"workers_expired", "runs_stuck", "runs_orphaned"}
-KINDS = {"queue_priority_ready_at": "ready", "worker_id": "held", "run_at": "delayed",
+KINDS = {"queue_priority_ready_at": "ready", "queue_ready_at": "alone",
+         "worker_id": "held", "run_at": "delayed",
          "step_key_status": "trouble"}
 
 
@@ -582,7 +586,7 @@ def test_a_buried_worker_stores_and_claims_nothing(store):
     assert worker.finish(worker.item(step)) is None
     assert worker.claim() is None
     assert worker.sql.run("workers_renew", worker.id, LEASE, 0) == []
-    [again] = other.claim()
+    [again] = other.claim(empty=True)
     assert again == (run, 1, 3)
     claimed = other.claimed[0]
     assert (claimed["attempt"], claimed["losses"], claimed["deaths"]) == (2, 1, 1)
@@ -590,20 +594,112 @@ def test_a_buried_worker_stores_and_claims_nothing(store):
     assert store.events(run) == ["run.started", "step.started 1", "run.recovered",
                                  "comment.added"]
     assert store.payload(run, "run.recovered") == {"reason": "worker lost",
-                                                   "workerId": worker.id, "steps": [1]}
+                                                   "workerId": worker.id, "steps": [1],
+                                                   **CRASH}
 
 
 def test_a_death_in_company_or_of_a_host_counts_against_no_step(store):
-    worker, other = store.worker(), store.worker()
+    worker, other, told = store.worker(), store.worker(), store.worker()
     for _ in range(2):
         store.held(worker)
     store.held(other)
+    ordered = store.held(told)
     store.admin.text("update workers set lease_expires_at = now() - interval '1 s'"
                      " where id = $1", other.id)
     assert store.admin.run("workers_expired") == [(other.id,)]
-    assert len(store.bury(worker)) == 2 and len(store.bury(other)) == 1
+    assert len(store.bury(worker)) == 2
+    assert len(store.bury(other, ending=None, crashed=False)) == 1
+    assert len(store.bury(told, crashed=False)) == 1
     assert store.value("select sum(deaths) from workflow_steps") == 0
-    assert store.value("select sum(losses) from workflow_steps") == 3
+    assert store.value("select sum(losses) from workflow_steps") == 4
+    assert store.value("select count(last_death) from workflow_steps") == 0
+    assert store.payload(ordered[0], "run.recovered")["signal"] == "SIGSEGV"
+    assert len(store.worker().claim()) == 4  # in company again
+
+
+# ---- steps that kill their workers ----
+
+def killer(store):
+    """A step that killed its worker, queued again."""
+    worker = store.worker()
+    run = store.held(worker)[0]
+    assert store.bury(worker) == [(run, 1)]
+    return run
+
+
+def test_a_step_that_killed_its_worker_is_taken_alone(store):
+    run = killer(store)
+    others = store.insert(3)
+    worker = store.worker()
+    assert [step[0] for step in worker.claim(empty=True, named=[(others[0], 1)])] == [run]
+    claimed = worker.claimed[0]
+    assert (claimed["deaths"], claimed["last_death"], claimed["own"]) == (1, CRASH, False)
+    assert not claimed["aside"]
+    assert len(store.worker().claim(empty=True)) == 3
+
+
+def test_the_oldest_of_them_comes_first(store):
+    workers = store.worker(), store.worker()
+    first, second = [store.held(worker)[0] for worker in workers]
+    for worker in workers:
+        store.bury(worker)
+    assert [step[0] for step in store.worker().claim(empty=True)] == [first]
+    assert [step[0] for step in store.worker().claim(empty=True)] == [second]
+
+
+def test_a_worker_that_holds_something_takes_none_of_them(store):
+    run = killer(store)
+    other = store.insert()
+    worker, younger = store.worker(), store.worker()
+    assert [step[0] for step in worker.claim(named=[(run, 1), (other, 1)])] == [other]
+    assert not worker.claimed[0]["aside"]
+    assert worker.claim(named=[(run, 1)]) == []
+    assert [step[0] for step in younger.claim(named=[(run, 1)], empty=True)] == [run]
+
+
+def test_the_youngest_that_serves_its_queue_makes_room(store):
+    run = killer(store)
+    older, youngest = store.worker(), store.worker()
+    elsewhere = store.worker()
+    store.admin.text("update workers set queues = '{gpu}' where id = $1", elsewhere.id)
+    kept = store.insert()
+    assert youngest.claim(named=[(kept, 1)]) == [] and youngest.claimed[0]["aside"]
+    assert [step[0] for step in older.claim()] == [kept]  # the others work on
+    assert not older.claimed[0]["aside"]
+    store.leave(youngest)
+    assert older.claim() == [] and older.claimed[0]["aside"]
+    assert [step[0] for step in older.claim(empty=True)] == [run]
+    store.insert()
+    assert len(older.claim()) == 1 and not older.claimed[0]["aside"]
+
+
+def test_a_step_lost_twice_is_suspected_though_it_was_never_alone(store):
+    """Else one that always has company would never be found."""
+    runs = store.insert(2)
+    for last_death in (None, CRASH):
+        worker = store.worker()
+        assert len(worker.claim()) == 2
+        store.bury(worker)
+        rows = store.admin.text("select deaths, last_death from workflow_steps")
+        assert rows == [(0, last_death)] * 2
+    first, second = store.worker(), store.worker()
+    assert len(first.claim(empty=True)) == 1 and len(second.claim(empty=True)) == 1
+    assert {first.claimed[0]["run"], second.claimed[0]["run"]} == set(runs)
+    assert store.bury(first) and store.step(first.claimed[0]["run"], 1)["deaths"] == 1
+
+
+def test_what_is_known_of_a_death_stays_until_the_next(store):
+    run = killer(store)
+    worker = store.worker()
+    worker.claim(empty=True)
+    store.bury(worker, ending=None, crashed=False)  # its host was lost
+    other = store.worker()
+    other.claim(empty=True)
+    assert (other.claimed[0]["deaths"], other.claimed[0]["last_death"]) == (1, CRASH)
+    ending = {"exitStatus": 1}
+    store.bury(other, ending=ending)
+    assert store.step(run, 1)["deaths"] == 2
+    assert store.value("select last_death from workflow_steps") == ending
 
 
 def test_a_dead_worker_that_still_holds_steps_is_found(store):
@@ -680,9 +776,9 @@ def test_what_a_lost_claim_took_is_found(store):
     runs = store.insert(2)
     worker.claim()
     rows = worker.sql.run("steps_claim_lost", worker.id, worker.number, worker.claims)
-    assert {row[1] for row in rows} == set(runs)
+    assert {row[2] for row in rows} == set(runs)
     rows = worker.sql.run("steps_claim_lost", worker.id, worker.number, worker.claims + 1)
-    assert len(rows) == 1 and rows[0][0] is True and rows[0][1] is None
+    assert len(rows) == 1 and rows[0][0] is True and rows[0][2] is None
 
 
 def test_which_steps_are_held_no_more(store):
@@ -722,7 +818,7 @@ def test_a_finish_that_comes_during_the_burial_is_refused(store):
     late = Later(worker.finish, worker.item(step, next=2))
     wait("the finish waits", lambda: store.is_waiting(worker.sql))
     session.run("runs_lock_held", worker.id)
-    session.run("steps_requeue_lost", worker.id)
+    session.run("steps_requeue_lost", worker.id, CRASH, True)
     session.commit()
     assert late.result() is None
     assert store.step(step[0], 1)["status_code"] == QUEUED and store.step(step[0], 2) is None
@@ -825,7 +921,7 @@ def test_many_at_once_leave_every_run_whole(store):
     def work(dice):
         worker = store.worker(session=store.session())
         while not over.is_set():
-            steps = worker.claim(most=dice.randint(1, 5))
+            steps = worker.claim(most=dice.randint(1, 5), empty=True)
             if steps is None:
                 worker = store.worker(session=worker.sql)
                 continue
@@ -1079,7 +1175,7 @@ def test_a_partition_is_shaped_like_its_parent(store):
     indexes = store.admin.text("select relid, count(*) from pg_partition_tree('workflow_steps')"
                                " t join pg_index i on i.indrelid = t.relid where isleaf"
                                " group by 1")
-    assert {count for _, count in indexes} == {5}
+    assert {count for _, count in indexes} == {6}
 
 
 def test_names_are_those_of_the_engine(store):

@@ -166,7 +166,7 @@ def test_a_worker_declared_dead_hears_of_it(store, tmp_path):
     session.run("workers_lock", worker)
     session.run("workers_bury", worker)
     session.run("runs_lock_held", worker)
-    session.run("steps_requeue_lost", worker)
+    session.run("steps_requeue_lost", worker, None, False)
     session.commit()
     session.close()
     driver.process.wait(10)

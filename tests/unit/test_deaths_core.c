@@ -27,14 +27,16 @@ expect_untold(struct deaths *deaths, int number)
 	if (death == NULL)
 		fail_msg("%d is not untold", number);
 	assert_true(uuid_equal(&death->worker, &id));
+	assert_int_equal(death->ending.signal, number);
 }
 
 static void
 add(struct deaths *deaths, int number)
 {
 	struct uuid id = id_of(number);
+	struct ending ending = { .signal = number };
 
-	deaths_add(deaths, &id);
+	deaths_add(deaths, &id, &ending);
 }
 
 static void

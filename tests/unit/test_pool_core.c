@@ -103,6 +103,7 @@ test_a_crash_after_a_second_is_mended_at_once(void **state)
 	start_all(&core, 0, true);
 	end = pool_core_ended(worker(&core, 0), SEAT_CRASHED, EARLY_DEATH);
 	assert_true(end.lost);
+	assert_false(end.ordered);
 	assert_int_equal(end.next, SEAT_DOWN);
 	assert_int_equal(end.delay, 0);
 	assert_int_equal(pool_core_next(&core, EARLY_DEATH).deed, POOL_START);
@@ -152,6 +153,7 @@ test_exit_75_waits_and_78_stays_away(void **state)
 	pool_core_init(&core, 1, 8);
 	start_all(&core, 0, false);
 	end = pool_core_ended(worker(&core, 0), SEAT_TRY_AGAIN, 5000 * MS);
+	assert_true(end.lost && end.ordered);
 	assert_int_equal(end.delay, LATER_LEAST);
 	start_all(&core, 6000 * MS, false);
 	end = pool_core_ended(worker(&core, 0), SEAT_TRY_AGAIN, 6001 * MS);
@@ -274,6 +276,7 @@ test_leaving_empties_everything(void **state)
 {
 	struct pool_core core;
 	struct pool_verdict verdict;
+	struct seat_end end;
 	int dismissed = 0;
 
 	(void)state;
@@ -287,7 +290,8 @@ test_leaving_empties_everything(void **state)
 	}
 	assert_int_equal(dismissed, 3);
 	assert_true(verdict.at == USEC_NEVER);
-	assert_true(pool_core_ended(worker(&core, 0), SEAT_CRASHED, 2).lost);
+	end = pool_core_ended(worker(&core, 0), SEAT_CRASHED, 2);
+	assert_true(end.lost && end.ordered);
 	assert_false(pool_core_ended(worker(&core, 0), SEAT_LEFT, 2).lost);
 	assert_false(pool_core_ended(&core.front, SEAT_LEFT, 2).lost);
 	assert_int_equal(count_workers(&core), 0);

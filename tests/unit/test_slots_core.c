@@ -40,12 +40,24 @@ test_a_streak_ends_by_count_or_time(void **state)
 	assert_true(slots_streak_over(0, SLOT_STREAK_TIME));
 }
 
+static void
+test_a_step_that_runs_alone_leaves_no_room(void **state)
+{
+	(void)state;
+	assert_int_equal(slots_room(8, 0, false), 8);
+	assert_int_equal(slots_room(8, 3, false), 5);
+	assert_int_equal(slots_room(8, 8, false), 0);
+	assert_int_equal(slots_room(8, 9, false), 0);
+	assert_int_equal(slots_room(8, 1, true), 0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_priority_comes_first_sometimes),
 		cmocka_unit_test(test_a_streak_ends_by_count_or_time),
+		cmocka_unit_test(test_a_step_that_runs_alone_leaves_no_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

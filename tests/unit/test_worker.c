@@ -45,7 +45,7 @@ static struct {
 	struct definition definition;
 	enum err_kind no_definition; /* what asking for it gives */
 	char door;                   /* its address stands for every door */
-	bool more;
+	bool more, aside;
 	/* calls that wait for their answer; done NULL: none */
 	claimed_fn *claimed;
 	void *claim_context;
@@ -161,10 +161,11 @@ claimer_free(struct claimer **claimer_p)
 void
 claimer_claim(struct claimer *claimer, const struct step_ref *refs, size_t count,
 	      int most, const enum priority order[static PRIORITIES], bool own_search,
-	      claimed_fn *done, void *context)
+	      bool empty, claimed_fn *done, void *context)
 {
 	(void)claimer, (void)most, (void)order, (void)own_search;
 	assert_null(world.claimed);
+	assert_int_equal(empty, world.worker->used == 0);
 	memcpy(world.named, refs, count * sizeof *refs);
 	world.named_count = count;
 	world.claims++;
@@ -177,6 +178,13 @@ claimer_has_more(const struct claimer *claimer)
 {
 	(void)claimer;
 	return world.more;
+}
+
+bool
+claimer_stands_aside(const struct claimer *claimer)
+{
+	(void)claimer;
+	return world.aside;
 }
 
 void
@@ -283,9 +291,10 @@ workers_hand_back(struct pg *pg, const struct uuid *worker, const struct held_re
 }
 
 void
-workers_bury(struct pg *pg, const struct uuid *worker, ready_fn *done, void *context)
+workers_bury(struct pg *pg, const struct uuid *worker, const struct ending *ending,
+	     ready_fn *done, void *context)
 {
-	(void)pg, (void)worker, (void)done, (void)context;
+	(void)pg, (void)worker, (void)ending, (void)done, (void)context;
 }
 
 struct queue *
@@ -474,15 +483,24 @@ answer_pop(const struct step_ref *refs, size_t count)
 	turns();
 }
 
+static void
+answer_with(struct claimed *list, size_t count, enum err_kind kind)
+{
+	claimed_fn *done = world.claimed;
+	struct err err = { .kind = kind };
+
+	assert_non_null(done);
+	world.claimed = NULL;
+	done(world.claim_context, list, count, &err);
+	turns();
+}
+
 /* Steps number 1 of so many runs. */
 static void
 answer_claim(size_t count, enum err_kind kind)
 {
 	struct claimed list[CALLS_MAX];
-	struct err err = { .kind = kind };
-	claimed_fn *done = world.claimed;
 
-	assert_non_null(done);
 	for (size_t i = 0; i < count; i++)
 		list[i] = (struct claimed){ .run = step_of((unsigned char)i, 1).run,
 					    .number = 1,
@@ -494,9 +512,7 @@ answer_claim(size_t count, enum err_kind kind)
 					    .triggered_by = "manual",
 					    .item_index = -1,
 					    .queue = "default" };
-	world.claimed = NULL;
-	done(world.claim_context, list, count, &err);
-	turns();
+	answer_with(list, count, kind);
 }
 
 static void
@@ -749,6 +765,67 @@ test_a_short_lease_leaves_time_to_work(void **state)
 	assert_true(worker_may_start(world.worker));
 }
 
+/* A step that killed workers, as the claim brings it. */
+static struct claimed
+killer(int deaths)
+{
+	struct json *last_death = json_new_object();
+
+	json_set(last_death, "signal", json_new_str("SIGSEGV"));
+	return (struct claimed){ .run = step_of(1, 1).run,
+				 .number = 1,
+				 .fence = 1,
+				 .attempt = 1,
+				 .deaths = deaths,
+				 .step_key = "a",
+				 .run_id = "two-1",
+				 .project_path = "/nowhere",
+				 .triggered_by = "manual",
+				 .queue = "default",
+				 .last_death = last_death };
+}
+
+static void
+test_a_step_that_is_to_run_alone_leaves_no_room(void **state)
+{
+	struct step_ref ref = step_of(1, 1), later = step_of(2, 1);
+	struct claimed claimed = killer(2);
+
+	(void)state;
+	answer_pop(&ref, 1);
+	answer_with(&claimed, 1, ERR_NONE);
+	assert_null(claimed.last_death);
+	assert_int_equal(world.worker->alone, 1);
+	assert_int_equal(world.flight.items[0].status, STEP_COMPLETED);
+	answer_pop(&later, 1);
+	assert_int_equal(world.claims, 1);
+	answer_flight(ERR_NONE); /* the next step of its run is none of that kind */
+	assert_int_equal(world.worker->alone, 0);
+	assert_int_equal(world.claims, 2);
+	assert_int_equal(world.named_count, 1);
+}
+
+static void
+test_who_stands_aside_takes_nothing_until_it_is_empty(void **state)
+{
+	struct step_ref ref = step_of(1, 1);
+
+	(void)state;
+	answer_pop(&ref, 1);
+	world.aside = true;
+	answer_claim(1, ERR_NONE);
+	assert_int_equal(world.claims, 2); /* asks once whether it still must */
+	assert_false(world.flight.items[0].next.held);
+	answer_claim(0, ERR_NONE);
+	assert_int_equal(world.claims, 2); /* and not all the time */
+	answer_flight(ERR_NONE);
+	assert_int_equal(world.worker->used, 0);
+	assert_int_equal(world.claims, 3);
+	world.aside = false;
+	answer_claim(0, ERR_NONE);
+	assert_non_null(world.popped);
+}
+
 /* What is deferred when it goes may still look at it; the sanitizer judges. */
 static void
 test_a_worker_goes_in_the_middle_of_everything(void **state)
@@ -782,6 +859,8 @@ main(void)
 		TEST(test_the_one_that_spoils_a_flight_is_looked_for_by_halves),
 		TEST(test_a_fault_of_postgresql_fails_no_step),
 		TEST(test_a_short_lease_leaves_time_to_work),
+		TEST(test_a_step_that_is_to_run_alone_leaves_no_room),
+		TEST(test_who_stands_aside_takes_nothing_until_it_is_empty),
 		TEST(test_a_worker_goes_in_the_middle_of_everything),
 	};
 
