@@ -13,6 +13,7 @@
 #include "child_run.h"
 #include "engine/enter_core.h"
 #include "finish.h"
+#include "poison_core.h"
 #include "step_log.h"
 #include "store/runs.h"
 #include "store/workers.h"
@@ -436,6 +437,27 @@ resolve_fields(struct slot *slot)
 	return true;
 }
 
+/* It has killed so many workers that no other one is risked: it fails, and as only
+ * workers advance a run it does so here, on the way that every failure takes. */
+static bool
+is_poison(struct slot *slot)
+{
+	struct live_run *live = slot->live;
+	struct json *tail;
+
+	if (slot->deaths < slot->worker->settings->worker_poison_limit)
+		return false;
+	log_error("step.poison", F_STR("run", live->run.run_id),
+		  F_STR("step", slot->step_key), F_INT("deaths", slot->deaths));
+	tail = step_log_tail(live->project_path, live->folder, slot->attempt.number,
+			     slot->def->name);
+	slot->outcome = OUTCOME_FAILURE;
+	slot->final = true;
+	slot->error =
+	    json_storable(poison_error(slot->deaths, slot->last_death, tail), NULL);
+	return true;
+}
+
 void
 slot_hand_back(struct slot *slot)
 {
@@ -515,7 +537,8 @@ slot_load(struct slot *slot)
 	}
 	slot->attempt.def = slot->def;
 	if (get_back(slot))
-		slot_event(slot, enters(slot) ? SLOT_EV_LOADED : SLOT_EV_UNUSABLE);
+		slot_event(slot, !is_poison(slot) && enters(slot) ? SLOT_EV_LOADED
+								  : SLOT_EV_UNUSABLE);
 }
 
 void
@@ -524,7 +547,6 @@ slot_go_on(struct slot *slot, const struct step_def *def, int number)
 	forget_attempt(slot);
 	forget_deaths(slot);
 	slot->def = def;
-	slot->losses = 0;
 	slot->phase = PHASE_FRESH;
 	slot->parent = slot->iteration = 0;
 	slot->item_index = -1;

@@ -75,6 +75,8 @@ const struct option settings_table[] = {
 	  "queues that workers take steps from" },
 	{ "worker.lease", OPT_DURATION, AT(worker_lease), "10s", "1s", "10m", 0,
 	  "after so long without a sign of life a worker counts as dead" },
+	{ "worker.poison_limit", OPT_COUNT, AT(worker_poison_limit), "3", "1", "100", 0,
+	  "a step that killed so many workers fails" },
 	{ "worker.output_max", OPT_BYTES, AT(worker_output_max), "1MiB", "1KiB", "16MiB", 0,
 	  "how much of a program's output is kept" },
 	{ "worker.environment", OPT_TEXTS, AT(worker_environment), NULL, NULL, NULL, 0,

@@ -39,6 +39,7 @@ struct settings {
 	long worker_slots;          /* worker.slots, 64, steps at once in a worker */
 	struct texts worker_queues; /* worker.queues, [default] */
 	usec_t worker_lease;        /* worker.lease, 10s */
+	long worker_poison_limit;   /* worker.poison_limit, 3 */
 	long
 	    worker_output_max; /* worker.output_max, 1MiB: kept of a program's output */
 	struct texts

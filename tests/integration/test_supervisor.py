@@ -230,7 +230,7 @@ steps:
 
 
 def test_a_dead_workers_step_runs_again_at_once(supervisor):
-    supervisor.start()
+    supervisor.start(STEPMILL_WORKER_POISON_LIMIT="100")
     supervisor.call("POST", "/api/workflows", SLEEPY)
     run = supervisor.call("POST", "/api/workflows/sleepy-step/execute", {})["executionId"]
     times = []

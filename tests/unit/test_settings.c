@@ -115,6 +115,7 @@ test_without_a_file_there_are_the_defaults(void **state)
 	assert_int_equal(settings->worker_queues.count, 1);
 	assert_string_equal(settings->worker_queues.list[0], "default");
 	assert_int_equal(settings->worker_lease, 10 * USEC_SECOND);
+	assert_int_equal(settings->worker_poison_limit, 3);
 	assert_int_equal(settings->worker_output_max, 1 << 20);
 	assert_null(settings->worker_user);
 	assert_int_equal(settings->http_allow.count, 0);

@@ -581,6 +581,7 @@ set_up(void **state)
 	doc_free(&doc);
 	problems_fini(&problems);
 	world.settings.worker_slots = 4;
+	world.settings.worker_poison_limit = 3;
 	world.settings.worker_lease = 10 * USEC_SECOND;
 	world.settings.worker_queues.list = queues;
 	world.settings.worker_queues.count = 1;
@@ -806,6 +807,27 @@ test_a_step_that_is_to_run_alone_leaves_no_room(void **state)
 }
 
 static void
+test_a_step_that_killed_too_many_workers_is_not_executed(void **state)
+{
+	struct step_ref ref = step_of(1, 1);
+	struct claimed claimed = killer(3);
+	const struct json *error;
+
+	(void)state;
+	answer_pop(&ref, 1);
+	answer_with(&claimed, 1, ERR_NONE);
+	assert_int_equal(world.flights, 1);
+	assert_int_equal(world.flight.items[0].status, STEP_FAILED);
+	error = world.flight.items[0].error;
+	assert_string_equal(json_str(json_get(error, "code")), "poison");
+	assert_string_equal(json_str(json_get(error, "signal")), "SIGSEGV");
+	assert_int_equal(json_int(json_get(error, "deaths")), 3);
+	assert_int_equal(json_type(json_get(error, "logTail")), JSON_ARRAY);
+	answer_flight(ERR_NONE);
+	assert_int_equal(world.worker->alone, 0);
+}
+
+static void
 test_who_stands_aside_takes_nothing_until_it_is_empty(void **state)
 {
 	struct step_ref ref = step_of(1, 1);
@@ -860,6 +882,7 @@ main(void)
 		TEST(test_a_fault_of_postgresql_fails_no_step),
 		TEST(test_a_short_lease_leaves_time_to_work),
 		TEST(test_a_step_that_is_to_run_alone_leaves_no_room),
+		TEST(test_a_step_that_killed_too_many_workers_is_not_executed),
 		TEST(test_who_stands_aside_takes_nothing_until_it_is_empty),
 		TEST(test_a_worker_goes_in_the_middle_of_everything),
 	};
