@@ -8,9 +8,12 @@
 	extern const struct arg name##_args[];                                         \
 	int cmd_##name(const struct command *command, const struct args *args)
 
+COMMAND(approvals);
+COMMAND(approve);
 COMMAND(bench);
 COMMAND(cancel);
 COMMAND(completion);
+COMMAND(deny);
 COMMAND(dev);
 COMMAND(doctor);
 COMMAND(events);
@@ -18,6 +21,10 @@ COMMAND(keys);
 COMMAND(list);
 COMMAND(logs);
 COMMAND(migrate);
+COMMAND(pause);
+COMMAND(rerun);
+COMMAND(resume);
+COMMAND(retry);
 COMMAND(run);
 COMMAND(scale);
 COMMAND(show);

@@ -32,6 +32,10 @@ enum stage {
 	STAGE_TIME_OUT, /* end them */
 	STAGE_STUCK,    /* runs that nothing can move */
 	STAGE_CRASH,    /* mark them */
+	STAGE_ORPHANS,  /* child runs that nobody waits for any more */
+	STAGE_CANCEL,   /* them */
+	STAGE_KEYS,     /* of which a run waits although there is a place */
+	STAGE_ADMIT,    /* its runs, key by key */
 	STAGE_PARTITIONS,
 	STAGES
 };
@@ -48,6 +52,8 @@ struct sweep {
 	usec_t asked_at;  /* the list */
 	struct uuid *ids; /* what the last list brought */
 	size_t count, at;
+	char **keys; /* owned: concurrency keys */
+	size_t keys_count;
 };
 
 static void enter(struct sweep *sweep, enum stage stage);
@@ -139,7 +145,7 @@ static void
 find_stuck(struct sweep *sweep)
 {
 	if (sweep->round % STUCK_EVERY != 1)
-		enter(sweep, STAGE_PARTITIONS);
+		enter(sweep, STAGE_ORPHANS);
 	else
 		runs_stuck(sweep->pg, on_stuck, sweep);
 }
@@ -250,7 +256,93 @@ crash(struct sweep *sweep)
 	if (!end_some(sweep, RUN_END_CRASH,
 		      "it is running, but none of its steps is left to run",
 		      on_crashed))
+		enter(sweep, STAGE_ORPHANS);
+}
+
+/* ---- child runs, and limits ---- */
+
+static void
+on_orphans(void *context, const struct uuid *ids, size_t count, const struct err *err)
+{
+	keep_list(context, ids, count);
+	proceed(context, STAGE_CANCEL, err);
+}
+
+static void
+find_orphans(struct sweep *sweep)
+{
+	runs_orphaned(sweep->pg, on_orphans, sweep);
+}
+
+static void
+on_cancelled(void *context, const struct ended_run *runs, size_t count,
+	     const struct err *err)
+{
+	struct sweep *sweep = context;
+
+	publish_all(sweep, runs, count);
+	for (size_t i = 0; i < count; i++)
+		if (runs[i].before != runs[i].after)
+			log_info("run.cancelled", F_UUID("run", &runs[i].id),
+				 F_STR("why", "nobody waits for it any more"));
+	proceed(sweep, STAGE_CANCEL, err);
+}
+
+static void
+cancel(struct sweep *sweep)
+{
+	if (!end_some(sweep, RUN_END_CANCEL,
+		      "the run that started it went on without it", on_cancelled))
+		enter(sweep, STAGE_KEYS);
+}
+
+static void
+forget_keys(struct sweep *sweep)
+{
+	for (size_t i = 0; i < sweep->keys_count; i++)
+		free(sweep->keys[i]);
+	free(sweep->keys);
+	sweep->keys = NULL;
+	sweep->keys_count = sweep->at = 0;
+}
+
+static void
+on_keys(void *context, const struct pg_rows *rows, const struct err *err)
+{
+	struct sweep *sweep = context;
+	size_t count = err->kind == ERR_NONE ? (size_t)pg_count(rows) : 0;
+
+	forget_keys(sweep);
+	sweep->keys = xcalloc(count + 1, sizeof *sweep->keys);
+	for (size_t i = 0; i < count; i++)
+		sweep->keys[sweep->keys_count++] =
+		    xstrdup(pg_text(rows, (int)i, 0, NULL));
+	proceed(sweep, STAGE_ADMIT, err);
+}
+
+static void
+find_keys(struct sweep *sweep)
+{
+	pg_query(sweep->pg, "concurrency_waiting", NULL, on_keys, sweep);
+}
+
+static void
+on_admitted(void *context, const struct ready_ref *refs, size_t count,
+	    const struct err *err)
+{
+	struct sweep *sweep = context;
+
+	ready_push(sweep->conf.queue, refs, count);
+	proceed(sweep, STAGE_ADMIT, err);
+}
+
+static void
+admit(struct sweep *sweep)
+{
+	if (sweep->at == sweep->keys_count)
 		enter(sweep, STAGE_PARTITIONS);
+	else
+		runs_admit(sweep->pg, sweep->keys[sweep->at++], on_admitted, sweep);
 }
 
 /* ---- partitions ---- */
@@ -284,7 +376,9 @@ static stage_fn *const stage_fns[STAGES] = {
 	[STAGE_REST] = rest,         [STAGE_EXPIRED] = find_expired,
 	[STAGE_BURY] = bury,         [STAGE_OVERDUE] = find_overdue,
 	[STAGE_TIME_OUT] = time_out, [STAGE_STUCK] = find_stuck,
-	[STAGE_CRASH] = crash,       [STAGE_PARTITIONS] = make_partitions,
+	[STAGE_CRASH] = crash,       [STAGE_ORPHANS] = find_orphans,
+	[STAGE_CANCEL] = cancel,     [STAGE_KEYS] = find_keys,
+	[STAGE_ADMIT] = admit,       [STAGE_PARTITIONS] = make_partitions,
 };
 
 static void
@@ -349,6 +443,7 @@ sweep_free(struct sweep **sweep_p)
 		return;
 	*sweep_p = NULL;
 	pg_free(&sweep->pg);
+	forget_keys(sweep);
 	free(sweep->ids);
 	free(sweep);
 }

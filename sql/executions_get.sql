@@ -9,7 +9,9 @@ select (r.doc || jsonb_build_object(
 		from stepmill.v_api_comments c where c.execution_id = r.id), '[]'),
 	'artifacts', coalesce((select jsonb_agg(a.doc order by a.created_at, a.id)
 		from stepmill.v_api_artifacts a where a.execution_id = r.id), '[]'),
-	'approvals', '[]'::jsonb, 'agentSessions', '[]'::jsonb))::text,
+	'approvals', coalesce((select jsonb_agg(p.doc order by p.id)
+		from stepmill.v_api_approvals p where p.execution_id = r.id), '[]'),
+	'agentSessions', '[]'::jsonb))::text,
        r.id
   from stepmill.v_api_runs r
  where (r.id = $1 or (r.run_number = $2 and r.run_id = $3))

@@ -37,6 +37,10 @@ with open as materialized (
 		       case $2 when 5 then 18 when 6 then 19 else 20 end, now(), null
 		  from open) e
 	 where type is not null
+), void as (
+	update workflow_approvals a set status = 4, updated_at = now()
+	  from open r
+	 where a.execution_id = any (array[r.execution_id]) and a.status + 0 = 0
 ), comment as (
 	insert into workflow_comments (id, execution_id, author, message)
 	select comment_id, execution_id, 'stepmill', $4 from open where $4 is not null

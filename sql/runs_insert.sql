@@ -9,21 +9,21 @@
 -- $8 requested_by text[]   $9 idempotency_key text[]   $10 trace_id text[]
 -- $11 timeout int8[], microseconds   $12 run_at timestamptz[]
 -- $13 concurrency_key text[]   $14 concurrency_limit int4[]   $15 crash_on_interrupt bool[]
--- The first steps of all of them: $16 run uuid[]   $17 number int4[]   $18 key text[]
--- $19 queue text[]   $20 max_attempts int2[]   $21 needs int4[]: 0, it is ready
--- $22 parent int4[]   $23 priority int2[]   $24 run_at timestamptz[]   $25 limited bool[]
--- The step that starts it: $26 run uuid (null: none)   $27 number int4   $28 fence int4
--- $29 retry_of_run_id uuid, or null
+-- $16 retry_of uuid[]
+-- The first steps of all of them: $17 run uuid[]   $18 number int4[]   $19 key text[]
+-- $20 queue text[]   $21 max_attempts int2[]   $22 needs int4[]: 0, it is ready
+-- $23 parent int4[]   $24 priority int2[]   $25 run_at timestamptz[]   $26 limited bool[]
+-- The step that starts it: $27 run uuid (null: none)   $28 number int4   $29 fence int4
 with new as materialized (
 	select u.*, d.id as def_id, p.id as project_id,
 	       u.timeout_us * interval '1 microsecond' as timeout,
 	       coalesce(u.run_at > now(), false) or u.concurrency_key is not null as pending
 	  from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::jsonb[], $5::jsonb[],
 		$6::smallint[], $7::text[], $8::text[], $9::text[], $10::text[], $11::bigint[],
-		$12::timestamptz[], $13::text[], $14::int[], $15::bool[])
+		$12::timestamptz[], $13::text[], $14::int[], $15::bool[], $16::uuid[])
 	       u (id, definition, project, input, trigger, priority, triggered_by,
 		requested_by, idempotency_key, trace_id, timeout_us, run_at, concurrency_key,
-		concurrency_limit, crash_on_interrupt)
+		concurrency_limit, crash_on_interrupt, retry_of)
 	  left join lateral (
 		select id, project_id from workflow_definitions
 		 where id = u.definition for key share) d on true
@@ -32,8 +32,8 @@ with new as materialized (
 		 where id = coalesce(u.project, d.project_id,
 			(select id from projects where name = 'default'))
 		   for key share) p on true
-	 where $26::uuid is null or exists (select from workflow_steps
-		where execution_id = $26 and step_number = $27 and fence = $28
+	 where $27::uuid is null or exists (select from workflow_steps
+		where execution_id = $27 and step_number = $28 and fence = $29
 		  and status + 0 in (5, 6))
 ), run as (
 	insert into workflow_runs (id, workflow_def_id, project_id, status, priority,
@@ -42,8 +42,8 @@ with new as materialized (
 		parent_run_id, parent_step, depth, retry_of_run_id, trace_id, run_at, started_at)
 	select id, def_id, project_id, case when pending then 0 else 1 end, priority,
 	       triggered_by, requested_by, trigger, 1, input, timeout, concurrency_key,
-	       concurrency_limit, crash_on_interrupt, idempotency_key, $26, $27,
-	       coalesce((select depth + 1 from workflow_runs where id = $26), 0), $29::uuid,
+	       concurrency_limit, crash_on_interrupt, idempotency_key, $27, $28,
+	       coalesce((select depth + 1 from workflow_runs where id = $27), 0), retry_of,
 	       trace_id, run_at, case when not pending then now() end
 	  from new
 ), state as (
@@ -59,13 +59,13 @@ with new as materialized (
 	select run, number, key, case when needs > 0 then 0 when run_at > now() then 5
 			when limited then 0 else 1 end,
 	       priority, max_attempts, queue, needs, parent, number < 0,
-	       case when needs = 0 and not coalesce(run_at > now(), false) then now() end,
-	       case when needs = 0 and run_at > now() then run_at end
-	  from unnest($16::uuid[], $17::int[], $18::text[], $19::text[], $20::smallint[],
-		$21::int[], $22::int[], $23::smallint[], $24::timestamptz[], $25::bool[])
+	       case when needs <= 0 and not coalesce(run_at > now(), false) then now() end,
+	       case when needs <= 0 and run_at > now() then run_at end
+	  from unnest($17::uuid[], $18::int[], $19::text[], $20::text[], $21::smallint[],
+		$22::int[], $23::int[], $24::smallint[], $25::timestamptz[], $26::bool[])
 	       s (run, number, key, queue, max_attempts, needs, parent, priority, run_at,
 		limited)
-	 where $26::uuid is null or exists (select from new)
+	 where $27::uuid is null or exists (select from new)
 )
 insert into workflow_events (execution_id, seq, type)
 select id, 1, 1 from new where not pending;

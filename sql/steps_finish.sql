@@ -47,7 +47,7 @@ with item as (
 	       phase = case when d.to_status in (3, 4, 5) then d.new_phase else s.phase end,
 	       worker_id = case when d.to_status = 2 then s.worker_id end,
 	       completed_at = case when d.to_status >= 6 then now() end,
-	       started_logged = d.to_status <> 3
+	       started_logged = (d.say_started or s.started_logged) and d.to_status <> 3
 	  from item d
 	 where s.execution_id = any (array[d.run]) and s.step_number = d.number
 	   and s.fence = d.item_fence and s.worker_id = $1 and s.status + 0 = 2

@@ -38,8 +38,6 @@ add_branches(const struct workflow *workflow, const struct step_def *step,
 			 json_new_str(cel_source(step->branches[i].condition)));
 		json_append(edges, json);
 	}
-	if (step->on_failure != TARGET_NONE)
-		json_append(edges, edge(workflow, step, step->on_failure, "failure"));
 }
 
 /* Into the blocks that it holds. */
@@ -88,6 +86,8 @@ add_edges(const struct workflow *workflow, const struct step_def *step,
 		add_needs(workflow, step, edges);
 	else
 		add_next(workflow, step, edges);
+	if (step->on_failure != TARGET_NONE)
+		json_append(edges, edge(workflow, step, step->on_failure, "failure"));
 }
 
 struct json *

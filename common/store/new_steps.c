@@ -6,12 +6,12 @@
 #include "store/runs.h"
 
 struct new_step *
-new_steps_of(const struct workflow *workflow, size_t *count)
+new_steps_from(const struct workflow *workflow, const struct first_step *first,
+	       size_t count)
 {
-	struct first_step *first = advance_start(workflow, count);
-	struct new_step *steps = xcalloc(*count, sizeof *steps);
+	struct new_step *steps = xcalloc(count, sizeof *steps);
 
-	for (size_t i = 0; i < *count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		const struct step_def *step = first[i].index == END_INDEX
 						  ? &workflow->end
 						  : &workflow->steps[first[i].index];
@@ -23,6 +23,15 @@ new_steps_of(const struct workflow *workflow, size_t *count)
 					      .needs = first[i].needs,
 					      .parent = first[i].parent };
 	}
+	return steps;
+}
+
+struct new_step *
+new_steps_of(const struct workflow *workflow, size_t *count)
+{
+	struct first_step *first = advance_start(workflow, count);
+	struct new_step *steps = new_steps_from(workflow, first, *count);
+
 	free(first);
 	return steps;
 }

@@ -5,8 +5,8 @@
 #ifndef STORE_RUNS_H
 #define STORE_RUNS_H
 
+#include "engine/advance_core.h"
 #include "engine/status.h"
-#include "engine/workflow.h"
 #include "store/pg.h"
 #include "store/workers.h"
 
@@ -33,6 +33,7 @@ struct new_run {
 	    *concurrency_key; /* or NULL: it begins at once; else runs_admit lets it */
 	int concurrency_limit;
 	bool crash_on_interrupt;
+	const struct uuid *retry_of;  /* the run that this one is a retry of, or NULL */
 	const struct new_step *steps; /* the first ones */
 	size_t steps_count;
 };
@@ -40,11 +41,16 @@ struct new_run {
 /* What a run of it begins with; the caller's, its texts are the workflow's. */
 struct new_step *new_steps_of(const struct workflow *workflow, size_t *count);
 
+struct new_step *new_steps_from(const struct workflow *workflow,
+				const struct first_step *first, size_t count);
+
 /* One transaction for all. err ERR_CONFLICT "workflow_runs_idempotency...": one of them
  * is a repetition; the caller then sends them one by one. */
 void runs_insert(struct pg *pg, const struct new_run *runs, size_t count,
 		 pg_end_fn *done, void *context);
 
+/* The same as part of a transaction. */
+void runs_insert_into(struct pg_batch *batch, const struct new_run *run);
 /* A run that a step starts: with its finish, in the same transaction, and only if that
  * is taken. */
 void runs_insert_child(struct pg_batch *batch, const struct new_run *run,

@@ -40,6 +40,7 @@ arg_limits(struct pg_args *args, const struct new_run *runs, size_t count)
 	COLUMN(args, PG_TEXT, run, pg_arg_text(args, run->concurrency_key));
 	COLUMN(args, PG_INT4, run, pg_arg_int4(args, run->concurrency_limit));
 	COLUMN(args, PG_BOOL, run, pg_arg_bool(args, run->crash_on_interrupt));
+	COLUMN(args, PG_UUID, run, pg_arg_uuid(args, run->retry_of));
 }
 
 /* One row per first step of each run. */
@@ -86,6 +87,14 @@ arg_all(struct pg_args *args, const struct new_run *runs, size_t count)
 	arg_steps(args, runs, count);
 }
 
+static void
+arg_no_parent(struct pg_args *args)
+{
+	pg_arg_null(args, PG_UUID);
+	pg_arg_null(args, PG_INT4);
+	pg_arg_null(args, PG_INT4);
+}
+
 void
 runs_insert(struct pg *pg, const struct new_run *runs, size_t count, pg_end_fn *done,
 	    void *context)
@@ -95,13 +104,22 @@ runs_insert(struct pg *pg, const struct new_run *runs, size_t count, pg_end_fn *
 
 	pg_args_init(&args);
 	arg_all(&args, runs, count);
-	pg_arg_null(&args, PG_UUID);
-	pg_arg_null(&args, PG_INT4);
-	pg_arg_null(&args, PG_INT4);
-	pg_arg_null(&args, PG_UUID);
+	arg_no_parent(&args);
 	pg_batch_add(batch, "runs_insert", &args, NULL, NULL);
 	pg_args_fini(&args);
 	pg_batch_send(&batch, done, context);
+}
+
+void
+runs_insert_into(struct pg_batch *batch, const struct new_run *run)
+{
+	struct pg_args args;
+
+	pg_args_init(&args);
+	arg_all(&args, run, 1);
+	arg_no_parent(&args);
+	pg_batch_add(batch, "runs_insert", &args, NULL, NULL);
+	pg_args_fini(&args);
 }
 
 void
@@ -115,7 +133,6 @@ runs_insert_child(struct pg_batch *batch, const struct new_run *run,
 	pg_arg_uuid(&args, parent);
 	pg_arg_int4(&args, number);
 	pg_arg_int4(&args, fence);
-	pg_arg_null(&args, PG_UUID);
 	pg_batch_add(batch, "runs_insert", &args, NULL, NULL);
 	pg_args_fini(&args);
 }

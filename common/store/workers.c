@@ -166,6 +166,7 @@ workers_bury(struct pg *pg, const struct uuid *worker, const struct ending *endi
 	struct pg_args args;
 	struct pg_batch *batch = end_worker(pg, worker, "workers_bury", &args);
 
+	pg_batch_add(batch, "runs_crash_interrupted", &args, NULL, NULL);
 	pg_arg_json(&args, facts);
 	pg_arg_bool(&args, ending != NULL && !ending->ordered);
 	ready_answer(batch, "steps_requeue_lost", &args, done, context);

@@ -155,6 +155,8 @@ create unique index workflow_runs_idempotency on workflow_runs (project_id, idem
 	where idempotency_key is not null;
 create index workflow_runs_parent on workflow_runs (parent_run_id, parent_step)
 	where parent_run_id is not null;
+create index workflow_runs_children on workflow_runs (id)
+	where parent_run_id is not null and status < 3;
 create index workflow_runs_concurrency on workflow_runs (concurrency_key, status, id)
 	where concurrency_key is not null and status < 3;
 -- The key comes last: of indexes that seem to cost the same (on a table believed empty)
@@ -378,6 +380,7 @@ create table workflow_approvals (
 -- One pending per step; and by this a run's pending ones are found.
 create unique index workflow_approvals_pending
 	on workflow_approvals (execution_id, step_number) where status = 0;
+create index workflow_approvals_open on workflow_approvals (id) where status = 0;
 create index workflow_approvals_step on workflow_approvals (execution_id, step_number, id);
 
 create function approval_status_name(status smallint) returns text

@@ -93,3 +93,17 @@ select w.id as workflow_id, d.id as definition_id, d.name, d.version, d.is_activ
        d.config, d.source
   from workflow_definitions d
   join workflows w on w.id = d.workflow_id;
+
+create view v_api_approvals as
+select a.execution_id, a.step_number, a.id, a.status as status_code, r.project_id,
+       jsonb_build_object('id', a.id, 'executionId', a.execution_id,
+	'runId', d.name || '-' || r.run_number,
+	'stepId', step_id(a.execution_id, a.step_number), 'stepNumber', a.step_number,
+	'stepKey', s.step_key, 'prompt', a.prompt, 'args', a.args,
+	'status', approval_status_name(a.status), 'decidedBy', a.decided_by,
+	'comment', a.comment, 'decidedAt', rfc3339(a.decided_at),
+	'expiresAt', rfc3339(a.expires_at), 'createdAt', rfc3339(a.created_at)) as doc
+  from workflow_approvals a
+  join workflow_runs r on r.id = a.execution_id
+  join workflow_definitions d on d.id = r.workflow_def_id
+  join workflow_steps s on s.execution_id = a.execution_id and s.step_number = a.step_number;

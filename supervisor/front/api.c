@@ -1,6 +1,7 @@
 /* What the handlers share. See api.h. */
 #include "front/api.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -178,4 +179,51 @@ api_problems(const struct problems *problems)
 		json_append(list, item);
 	}
 	return list;
+}
+
+/* ---- a step of a run ---- */
+
+/* The step's row is named RUN:NUMBER; its number and its id in the file do as well. */
+void
+api_find_step(struct exchange *exchange, const char *step, pg_done_fn *done)
+{
+	const char *colon = step ? strrchr(step, ':') : NULL;
+	const char *text = colon ? colon + 1 : step;
+	struct pg_args args;
+	char *end = NULL;
+	long number = text ? strtol(text, &end, 10) : 0;
+
+	pg_args_init(&args);
+	api_arg_run(exchange, &args);
+	if (number > 0 && number <= INT_MAX && *end == '\0')
+		pg_arg_int4(&args, (int)number);
+	else
+		pg_arg_null(&args, PG_INT4);
+	pg_arg_text(&args, step);
+	api_read(exchange, "steps_find", &args, done);
+	pg_args_fini(&args);
+}
+
+/* False: there is no such run, or no such step of it, and that was said. */
+bool
+api_found_step(struct exchange *exchange, const char *step, const struct pg_rows *rows,
+	       const struct err *err)
+{
+	const char *colon = step ? strrchr(step, ':') : NULL;
+	struct uuid of, id;
+
+	if (rows == NULL || pg_count(rows) == 0) {
+		api_on_json(exchange, rows, err);
+		return false;
+	}
+	if (step == NULL)
+		return true;
+	id = pg_uuid(rows, 0, 0);
+	if (!pg_is_null(rows, 0, 2) &&
+	    (colon == NULL ||
+	     (uuid_parse(step, (size_t)(colon - step), &of) && uuid_equal(&of, &id))))
+		return true;
+	reply_problem(exchange, 404, NULL, "the execution has no step \"%.200s\"",
+		      step);
+	return false;
 }

@@ -43,6 +43,13 @@ void api_unguard(struct exchange *exchange);
 /* Where the run of the path is (executions_find.sql): id, status, last seq, project's
  * path, run id. No row: answer with api_on_json. */
 void api_find_run(struct exchange *exchange, pg_done_fn *done);
+/* The run of the path and one of its steps (steps_find.sql): by the id of its row
+ * (RUN:NUMBER), its number, or its id in the file (the newest visit). step NULL: none.
+ */
+void api_find_step(struct exchange *exchange, const char *step, pg_done_fn *done);
+/* False: there is no such run, or no such step of it, and that was said. */
+bool api_found_step(struct exchange *exchange, const char *step,
+		    const struct pg_rows *rows, const struct err *err);
 /* Problems of a document as the `errors` of an answer: [{path, message, line, column}].
  */
 struct json *api_problems(const struct problems *problems);

@@ -49,54 +49,6 @@ log_path(const struct pg_rows *rows)
 		       uuid_format(&id, text));
 }
 
-/* ---- ?stepId= ---- */
-
-/* The step's row is named RUN:NUMBER; its number and its id in the file do as well. */
-static void
-find_step(struct exchange *exchange, pg_done_fn *done)
-{
-	const char *step = exchange_query(exchange, "stepId");
-	const char *colon = step ? strrchr(step, ':') : NULL;
-	const char *text = colon ? colon + 1 : step;
-	struct pg_args args;
-	char *end = NULL;
-	long number = text ? strtol(text, &end, 10) : 0;
-
-	pg_args_init(&args);
-	api_arg_run(exchange, &args);
-	if (number > 0 && number <= INT_MAX && *end == '\0')
-		pg_arg_int4(&args, (int)number);
-	else
-		pg_arg_null(&args, PG_INT4);
-	pg_arg_text(&args, step);
-	api_read(exchange, "steps_find", &args, done);
-	pg_args_fini(&args);
-}
-
-/* False: there is no such run, or no such step of it, and that was said. */
-static bool
-found_step(struct exchange *exchange, const struct pg_rows *rows, const struct err *err)
-{
-	const char *step = exchange_query(exchange, "stepId");
-	const char *colon = step ? strrchr(step, ':') : NULL;
-	struct uuid of, id;
-
-	if (rows == NULL || pg_count(rows) == 0) {
-		api_on_json(exchange, rows, err);
-		return false;
-	}
-	if (step == NULL)
-		return true;
-	id = pg_uuid(rows, 0, 0);
-	if (!pg_is_null(rows, 0, 2) &&
-	    (colon == NULL ||
-	     (uuid_parse(step, (size_t)(colon - step), &of) && uuid_equal(&of, &id))))
-		return true;
-	reply_problem(exchange, 404, NULL, "the execution has no step \"%.200s\"",
-		      step);
-	return false;
-}
-
 /* ---- logs ---- */
 
 static int
@@ -184,7 +136,7 @@ on_logs(void *context, const struct pg_rows *rows, const struct err *err)
 	size_t len = 0;
 	int fd;
 
-	if (!found_step(exchange, rows, err))
+	if (!api_found_step(exchange, exchange_query(exchange, "stepId"), rows, err))
 		return;
 	if (least < 0) {
 		reply_problem(
@@ -207,7 +159,7 @@ on_logs(void *context, const struct pg_rows *rows, const struct err *err)
 void
 api_logs(struct exchange *exchange)
 {
-	find_step(exchange, on_logs);
+	api_find_step(exchange, exchange_query(exchange, "stepId"), on_logs);
 }
 
 static void
@@ -249,7 +201,7 @@ on_artifacts(void *context, const struct pg_rows *rows, const struct err *err)
 	struct pg_args args;
 	struct uuid id;
 
-	if (!found_step(exchange, rows, err))
+	if (!api_found_step(exchange, exchange_query(exchange, "stepId"), rows, err))
 		return;
 	id = pg_uuid(rows, 0, 0);
 	pg_args_init(&args);
@@ -266,7 +218,7 @@ on_artifacts(void *context, const struct pg_rows *rows, const struct err *err)
 void
 api_artifacts(struct exchange *exchange)
 {
-	find_step(exchange, on_artifacts);
+	api_find_step(exchange, exchange_query(exchange, "stepId"), on_artifacts);
 }
 
 static void

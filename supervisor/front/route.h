@@ -28,7 +28,7 @@ struct route {
 
 /* One table per resource, ended by a row without method. */
 extern const struct route routes_workflows[], routes_executions[], routes_pool[],
-    routes_health[];
+    routes_health[], routes_transitions[];
 
 /* ---- what was asked; borrowed, until the exchange ends ---- */
 

@@ -135,7 +135,7 @@ class Store:
         row = dict(definition=self.definition, project=None, input=None, trigger=None,
                    priority=1, triggered_by="manual", requested_by=None, idempotency_key=None,
                    trace_id=None, timeout=None, run_at=None, concurrency_key=None,
-                   concurrency_limit=None, crash_on_interrupt=False)
+                   concurrency_limit=None, crash_on_interrupt=False, retry_of=None)
         first = dict(number=1, key=more.pop("step_key", "a"),
                      queue=more.pop("queue", "default"),
                      max_attempts=more.pop("max_attempts", 3), needs=0, parent=None)
@@ -146,7 +146,7 @@ class Store:
                  "run_at": row["run_at"], "limited": row["concurrency_key"] is not None}
                 for run in ids for step in steps]
         self.admin.run("runs_insert", ids, *([value] * count for value in row.values()),
-                       *([step[key] for step in rows] for key in rows[0]), *parent, None)
+                       *([step[key] for step in rows] for key in rows[0]), *parent)
         return ids if count > 1 else ids[0]
 
     def held(self, worker, **more):
@@ -300,7 +300,15 @@ PLANS = {
     "parents_wake": {"state": {KEY}, "steps": {KEY}, "runs": {KEY}},
     "steps_back": {"runs": {"parent"}, "approvals": {"approvals_step"}},
     "runs_lock_held": {"state": {KEY}, "steps": {"held"}},
-    "runs_end": {"state": {KEY}, "steps": {KEY}, "runs": {KEY}},
+    "runs_end": {"state": {KEY}, "steps": {KEY}, "runs": {KEY},
+                 "approvals": {"approvals_step"}},
+    "runs_pause": {"state": {KEY}, "steps": {KEY}, "runs": {KEY}},
+    "runs_resume": {"state": {KEY}, "steps": {KEY}, "runs": {KEY}},
+    "runs_crash_interrupted": {"state": {KEY}, "steps": {KEY, "held"}, "runs": {KEY}},
+    "approvals_decide": {"state": {KEY}, "steps": {KEY}, "runs": {KEY},
+                         "approvals": {"approvals_step"}},
+    "steps_copy": {"runs": {KEY}},
+    "runs_again": {"state": {KEY}, "steps": {KEY}, "runs": {KEY}, "definitions": {KEY}},
     "runs_overdue": {"state": {"open"}},
     "runs_stuck": {"state": {"open"}, "steps": {KEY}},
     "timers_load": {"steps": {"delayed"}},
@@ -309,7 +317,7 @@ PLANS = {
     "runs_admit_lock": {"state": {KEY}, "runs": {"concurrency"}},
     "runs_admit": {"state": {KEY}, "steps": {KEY}, "runs": {KEY, "concurrency"}},
     "concurrency_lock": {},
-    "runs_orphaned": {"state": {"open"}, "runs": {KEY}, "steps": {KEY}},
+    "runs_orphaned": {"runs": {"children"}, "steps": {KEY}},
     "workflows_to_start": {"runs": {KEY}, "definitions": {"version_key"}},
 }
 # These walk over a partial index as a whole: what is alive, held or open.
@@ -337,7 +345,7 @@ def kind_of(index):
             return kind
     return next(kind for kind in (KEY, "_name_key", "alive", "open", "failed", "ready", "held",
                                   "number", "project", "definition", "delayed", "pending",
-                                  "approvals_step", "parent", "concurrency", "version_key")
+                                  "approvals_step", "parent", "concurrency", "version_key", "children")
                 if index.endswith(kind))
 
 
@@ -372,7 +380,7 @@ def test_each_table_is_reached_by_index(store, name, believed):
 def test_every_statement_of_the_store_has_a_plan_looked_at():
     rooms = [(SQL.parent / "common/store" / f"{room}.c").read_text()
              for room in ("claims", "visits", "finishes", "session", "workers", "runs",
-                          "runs_insert", "finish_effects", "back")]
+                          "runs_insert", "finish_effects", "back", "transitions")]
     ours = {name for text in rooms for name in re.findall(r'"([a-z_]+)"', text)
             if (SQL / f"{name}.sql").exists()}
     assert ours - {"workers_register", "nodes_beat"} == set(PLANS)  # these only insert

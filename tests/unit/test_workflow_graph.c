@@ -58,12 +58,38 @@ test_every_kind_of_edge(void **state)
 	    "{\"from\":\"c\",\"to\":null,\"kind\":\"next\"}]}");
 }
 
+/* Needs point from what is needed; a block hangs between its holder and itself. */
+static void
+test_a_graph_with_blocks(void **state)
+{
+	(void)state;
+	check("name: x\nsteps:\n"
+	      "- { id: a, action: noop }\n"
+	      "- { id: l, action: loop, maxIterations: 2, body: [b, c], needs: [a],"
+	      " onFailure: h }\n"
+	      "- { id: b, action: noop }\n"
+	      "- { id: c, action: noop }\n"
+	      "- { id: h, action: noop }\n",
+	      "{\"nodes\":[{\"id\":\"a\",\"name\":\"a\",\"action\":\"noop\"},"
+	      "{\"id\":\"l\",\"name\":\"l\",\"action\":\"loop\"},"
+	      "{\"id\":\"b\",\"name\":\"b\",\"action\":\"noop\"},"
+	      "{\"id\":\"c\",\"name\":\"c\",\"action\":\"noop\"},"
+	      "{\"id\":\"h\",\"name\":\"h\",\"action\":\"noop\"}],"
+	      "\"edges\":["
+	      "{\"from\":\"l\",\"to\":\"b\",\"kind\":\"branch\"},"
+	      "{\"from\":\"a\",\"to\":\"l\",\"kind\":\"needs\"},"
+	      "{\"from\":\"l\",\"to\":\"h\",\"kind\":\"failure\"},"
+	      "{\"from\":\"b\",\"to\":\"c\",\"kind\":\"next\"},"
+	      "{\"from\":\"c\",\"to\":\"l\",\"kind\":\"next\"}]}");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_one_step),
 		cmocka_unit_test(test_every_kind_of_edge),
+		cmocka_unit_test(test_a_graph_with_blocks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,54 @@
+-- A paused run goes on, or a crashed one begins again where it stood, after runs_lock.sql.
+-- What was ready is ready again; of a crashed run also what its crash had cut off. A run
+-- that waits for an approval goes on by that, not by this.
+-- $1 run uuid   $2 by text
+-- No row: no such run. Else for each step that is ready (one row with nulls: none): run,
+-- status before and after, last event number, whether it goes on, step, queue, priority.
+with run as (
+	select s.execution_id, s.status, s.last_seq, r.completed_at, uuid7() as comment_id,
+	       s.status = 2 and s.paused_by = 1 or s.status = 7 as resumes
+	  from workflow_run_state s
+	 cross join lateral (
+		select completed_at from workflow_runs where id = s.execution_id offset 0) r
+	 where s.execution_id = $1
+), step as (
+	update workflow_steps s
+	   set status = case when s.remaining_needs > 0
+			then case when s.phase = 3 then 5 else 0 end else 1 end,
+	       ready_at = case when s.remaining_needs > 0 then s.ready_at else now() end,
+	       completed_at = null
+	  from run r
+	 where r.resumes and s.execution_id = any (array[r.execution_id])
+	   and (r.status = 2 and s.status + 0 = 0 and s.ready_at is not null
+		or r.status = 7 and s.status + 0 = 9 and s.completed_at = r.completed_at)
+	returning s.step_number, s.queue, s.priority, s.status
+), comment as (
+	insert into workflow_comments (id, execution_id, author, message)
+	select comment_id, execution_id, 'stepmill', 'Resumed' || coalesce(' by ' || $2, '')
+	  from run where resumes
+), log as (
+	insert into workflow_events (execution_id, seq, type, payload)
+	select r.execution_id, r.last_seq + e.ord, e.type, e.payload
+	  from run r cross join lateral (values
+		(1, 11, jsonb_build_object('by', $2::text)),
+		(2, 13, jsonb_build_object('commentId', r.comment_id))) e (ord, type, payload)
+	 where r.resumes
+), state as (
+	update workflow_run_state r
+	   set status = 1, paused_by = 0, last_seq = r.last_seq + 2,
+	       deadline_at = now() + coalesce(r.budget_left, w.timeout), budget_left = null
+	  from run x
+	 cross join lateral (
+		select timeout from workflow_runs where id = x.execution_id offset 0) w
+	 where x.resumes and r.execution_id = any (array[x.execution_id])
+), runs as (
+	update workflow_runs r
+	   set status = 1, paused_at = null, completed_at = null, error = null,
+	       updated_at = now()
+	  from run x
+	 where x.resumes and r.id = any (array[x.execution_id])
+)
+select r.execution_id, r.status::int, case when r.resumes then 1 else r.status end::int,
+       case when r.resumes then r.last_seq + 2 else r.last_seq end, r.resumes,
+       s.step_number, s.queue, s.priority
+  from run r left join step s on s.status = 1;
