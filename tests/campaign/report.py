@@ -1,0 +1,127 @@
+"""The figures of a campaign, and its verdict."""
+import statistics
+
+import psycopg
+
+from history import read
+
+TITLES = {
+    "I-1": "every accepted run is there and ended as it should",
+    "I-2": "one run for each idempotency key",
+    "I-3": "each step has one result, stored once",
+    "I-4": "each effect at least once, under its step's key, no more than claims",
+    "I-5": "no effect after the lease or a cancel",
+    "I-6": "steps in the order of the workflow",
+    "I-7": "events without gap or repeat, for every subscriber",
+    "I-8": "a run's state is the fold of its events",
+    "I-11": "nothing is left when all is quiet",
+    "I-12": "programs find no secrets",
+    "I-13": "no process outlives its attempt",
+    "I-15": "nobody had to act by hand",
+    "A10": "a drain ends in order",
+    "F2": "floods of output are cut", "F3": "time ends what ignores signals",
+    "F4": "programs find their own descriptors only",
+    "F5": "values arrive byte for byte", "F6": "no path leads out of the project",
+    "harness": "the campaign itself worked",
+}
+RUNNING_AGAIN = """
+    select w.pid, extract(epoch from r.at)::float8, extract(epoch from min(n.at))::float8
+      from workflow_events r
+      join workers w on w.id = (r.payload ->> 'workerId')::uuid
+      join workflow_events n on n.execution_id = r.execution_id and n.seq > r.seq
+       and n.type = 2
+     where r.type = 12 and r.payload ->> 'reason' = 'worker lost'
+     group by r.execution_id, r.seq, r.at, w.pid"""
+
+
+def percentiles(values):
+    if not values:
+        return "none seen"
+    values = sorted(values)
+    return (f"p50 {statistics.median(values) * 1000:.0f} ms,"
+            f" p99 {values[int(len(values) * 0.99)] * 1000:.0f} ms of {len(values)}")
+
+
+def recovery(database_url, kills):
+    """(from the note of the loss, from the death of a worker that we killed) to the next
+    step of its run, in seconds."""
+    with psycopg.connect(database_url, options="-c search_path=stepmill") as connection:
+        rows = connection.execute(RUNNING_AGAIN).fetchall()
+    noted = [started - lost for _, lost, started in rows]
+    died = []
+    for pid, lost, started in rows:
+        when = [at for killed, at in kills if killed == pid and at <= lost]
+        if when:
+            died.append(started - max(when))
+    return noted, died
+
+
+
+def calls(history_path):
+    total = unanswered = refused = 0
+    slowest = 0.0
+    for call in read(history_path, "call"):
+        if call["op"] == "trigger":
+            total += 1
+            unanswered += call["status"] is None
+            refused += call["status"] is not None and call["status"] >= 500
+            if call["status"] == 503:
+                slowest = max(slowest, call["end"] - call["start"])
+    return (f"{total} calls of triggers, {unanswered} without an answer, {refused} answered"
+            f" 5xx (slowest 503 {slowest:.2f} s)")
+
+
+def runs(database_url):
+    with psycopg.connect(database_url, options="-c search_path=stepmill") as connection:
+        rows = connection.execute(
+            "select run_status_name(status), count(*) from workflow_run_state group by 1"
+            " order by 1").fetchall()
+        steps, losses = connection.execute(
+            "select count(*), coalesce(sum(losses), 0) from workflow_steps").fetchone()
+    return (", ".join(f"{count} {status}" for status, count in rows)
+            + f"; {steps} steps, {losses} attempts lost with a worker")
+
+
+def share(lost, of):
+    return f"{lost} of {of} ({100 * lost / of:.1f} %)" if of else "0 of 0"
+
+
+def print_figures(world, nemesis, load, wire, streams):
+    counters = world.system.counters
+    url = world.system.database_url
+    noted, died = recovery(url, world.kills)
+    print("\nfaults:", ", ".join(f"{name} {count}" for name, count
+                                 in sorted(nemesis.done.items(), key=fault_order)))
+    print(f"killed: {counters['worker_kills']} workers, {counters['supervisor_kills']}"
+          f" supervisors, {counters['scheduler_kills']} schedulers")
+    print(f"PostgreSQL stopped {counters['postgres_stops']} times,"
+          f" {counters['backends_terminated']} backends terminated;"
+          f" Redis flushed {counters['flushes']} times")
+    print(f"answers to commits lost: "
+          f"{share(wire.get('commits_lost', 0), wire.get('commits_in_danger', 0))};"
+          f" of all commits {share(wire.get('commits_lost', 0), wire.get('commits', 0))}")
+    print(f"runs: {len(load.accepted)} accepted of the load; in all {runs(url)};"
+          f" {world.poisoned} of the faults' own failed as poison")
+    print(calls(world.history.path))
+    print(f"subscribers: {streams} followed a run to its end")
+    print("running again after the loss was noted:", percentiles(noted))
+    print("running again after a worker was killed:", percentiles(died))
+
+
+def fault_order(item):
+    return item[0][0], int(item[0][1:])
+
+
+def print_verdict(violations, invariants):
+    """One line an invariant; the last line counts them. The exit status."""
+    broken = {violation["invariant"] for violation in violations}
+    for violation in violations[:60]:
+        print(f"VIOLATION {violation['invariant']} run={violation['run']}"
+              f" seed={violation['seed']}: {violation['what'][:1500]}")
+    if len(violations) > 60:
+        print(f"and {len(violations) - 60} more")
+    names = sorted(set(invariants) | broken)
+    for name in names:
+        print(f"{'FAILED' if name in broken else 'passed'} {name}: {TITLES.get(name, '')}")
+    print(f"{len(names) - len(broken)} passed, {len(broken)} failed")
+    return 1 if broken else 0
