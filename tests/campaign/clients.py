@@ -1,5 +1,5 @@
-"""HTTP calls of the campaign's clients: each one stands in the history, with what was
-answered or that nothing was."""
+"""HTTP calls of the campaign's clients: each one is noted, with what was answered or that
+nothing was."""
 import asyncio
 import json
 import time
@@ -18,7 +18,8 @@ class Clients:
     async def close(self):
         await self.session.close()
 
-    async def call(self, chance, op, method, path, body=None, key=None, timeout=10.0, **noted):
+    async def call(self, chance, op, method, path, body=None, key=None, timeout=10.0,
+                   **noted):
         """One call to a supervisor by chance: (status, JSON). (None, None): no answer."""
         front = chance.choice(self.system.front_urls())
         headers = {"Idempotency-Key": key} if key else {}
@@ -32,9 +33,10 @@ class Clients:
         except AWAY as problem:
             error = f"{type(problem).__name__}: {problem}"
         run = answer.get("executionId") if isinstance(answer, dict) else None
-        self.history.note("call", op=op, method=method, path=path, key=key, front=front,
-                          start=start, end=time.time(), status=status, run=run, error=error,
-                          **noted)
+        self.history.call(op, **{
+            "key": key, "workflow": None, "start": start, "end": time.time(), "status": status,
+            "execution": run, "method": method, "path": path, "front": front, "error": error,
+            **noted})
         return status, answer
 
     async def insist(self, chance, op, method, path, body=None, key=None, patience=120.0,

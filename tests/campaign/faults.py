@@ -41,7 +41,7 @@ async def some(world, what, choose):
 async def a1_worker_killed(world, chance):
     workers = await some(world, "a worker", world.system.workers)
     if workers:
-        world.kill_worker(chance.choice(workers))
+        world.kill_worker("A1", chance.choice(workers))
 
 
 @fault("A3", "supervisors")
@@ -74,9 +74,11 @@ async def a5_zombie_worker(world, chance):
 
 @fault("A6", "supervisors")
 async def a6_supervisor_stopped(world, chance):
-    """A whole host stands still, longer than its leases; the other one goes on."""
+    """A whole supervisor stands still, longer than its leases; the other one goes on. Programs
+    of its steps are not stopped: what they then do late, nobody could prevent."""
     parent = world.system.supervisors()[1].process.pid
-    stopped = [parent, *descendants(parent)]
+    stopped = [pid for pid in [parent, *descendants(parent)]
+               if (state_of(pid)[0] or "") in ("stepmill-superv", "stepmill-worker")]
     for pid in stopped:
         send(pid, signal.SIGSTOP)
     await asyncio.sleep(chance.uniform(2.5, 4) * LEASE)
@@ -106,7 +108,7 @@ async def a8_poison_step(world, chance):
         pid = await world.worker_of(run, 1)
         if pid is None:
             break
-        world.kill_worker(pid)
+        world.kill_worker("A8", pid)
     ended = await world.ended(chance, run)
     error = (ended or {}).get("error") or {}
     world.expect(ended is not None and ended["status"] == "FAILED"
@@ -127,7 +129,7 @@ async def a9_killed_at_the_last_step(world, chance):
         await world.system.wait("the effect", lambda: world.in_ledger(f"{run}:2"), 5)
     await asyncio.sleep(chance.uniform(0, 0.02))
     if pid is not None:
-        world.kill_worker(pid)
+        world.kill_worker("A9", pid)
     ended = await world.ended(chance, run)
     world.expect(world.completed(ended), "I-1", run, f"killed at the last step: {ended}")
 
@@ -145,7 +147,7 @@ async def a10_drained(world, chance):
         world.violation("A10", None, f"{supervisor.name} did not end within 40 s of SIGTERM")
         process.kill()
         return
-    world.note("drained", name=supervisor.name, status=process.returncode,
+    world.note("A10", "drained", name=supervisor.name, status=process.returncode,
                seconds=time.monotonic() - began)
     world.expect(process.returncode == 0, "A10", None,
                  f"{supervisor.name} drained with status {process.returncode}")
@@ -214,7 +216,7 @@ async def config(client, **settings):
 async def b6_redis_refuses(world, chance):
     """No memory, no replica, read only, another password: whatever it says, work goes on."""
     how = chance.choice(["memory", "replicas", "readonly", "password", "asleep"])
-    world.note("refuses", how=how)
+    world.note("B6", "refuses", how=how)
     async with redis_client(world) as client:
         await client.ping()
         if how == "memory":
@@ -245,7 +247,7 @@ async def b7_poisoned_contents(world, chance):
         for key in LISTS:
             await client.delete(key)
             kind = chance.choice(["text", "hash", "set", "garbage", "ghosts", "large"])
-            world.note("poisoned", key=key, how=kind)
+            world.note("B7", "poisoned", key=key, how=kind)
             if kind == "text":
                 await client.set(key, "no list")
             elif kind == "hash":
@@ -298,7 +300,7 @@ async def c4_too_many_clients(world, chance):
     except psycopg.OperationalError:
         pass  # that was the last one
     await world.system.wires.order("pg", cut_all=True)
-    world.note("taken", connections=len(taken))
+    world.note("C4", "taken", connections=len(taken))
     await asyncio.sleep(chance.uniform(2, 6))
     for connection in taken:
         with contextlib.suppress(psycopg.Error):
@@ -309,7 +311,7 @@ async def c4_too_many_clients(world, chance):
 async def c5_table_locked(world, chance):
     table = chance.choice(["workflow_steps", "workflow_run_state", "workers",
                            "workflow_events"])
-    world.note("locked", table=table)
+    world.note("C5", "locked", table=table)
     with contextlib.suppress(psycopg.Error):
         connection = await psycopg.AsyncConnection.connect(
             world.system.database_url, connect_timeout=3,
@@ -367,13 +369,13 @@ async def f1_escapes(world, chance):
         f'trap "" TERM; setsid sh -c \'trap "" TERM; {marker} & {marker} & wait\' &'
         f' (setsid nohup {marker} >/dev/null 2>&1 &) ; {marker}'))])
     await some(world, "the tree", lambda: len(running(marker)) >= 4)
-    status, answer = await world.clients.insist(chance, "cancel", "POST",
-                                                f"/api/executions/{run}/cancel")
+    await world.clients.insist(chance, "cancel", "POST", f"/api/executions/{run}/cancel",
+                               execution=run)
     began = time.monotonic()
     await world.ended(chance, run)
     try:
         await world.system.wait("nobody left", lambda: not running(marker), 20)
-        world.note("gone", seconds=time.monotonic() - began)
+        world.note("F1", "gone", seconds=time.monotonic() - began)
     except TimeoutError:
         world.violation("I-13", run, f"{len(running(marker))} processes of {marker} survive")
 

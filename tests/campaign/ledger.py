@@ -3,15 +3,17 @@
 
     ledger.py --port N --file FILE --seed S
 
-POST /effect with an Idempotency-Key: one line {key, attempt, at, how} is appended and
-fsynced, then the call is answered as `how` says, which is drawn from the seed, the key and
+POST /effect with an Idempotency-Key: one line {key, attempt, time, note} is appended and
+fsynced, then the call is answered as the note says, which is drawn from the seed, the key and
 the number of the call under this key:
   answered  at once
   slow      after a moment
   cut       the connection is reset instead of an answer
   late      after the client will have gone
   failed    503, though the effect has happened
-Only the first two calls under a key are treated badly, so that a retry gets through.
+Only the first two calls under a key are treated badly, so that a retry gets through. attempt
+is what the header X-Attempt says, 0 without one. Connections are not kept: on one that was
+used before, libcurl would by itself repeat a request that was cut, within one attempt.
 """
 import argparse
 import asyncio
@@ -53,19 +55,26 @@ class Ledger:
         began = time.time()
         await request.read()
         how, pause = self.choose(key)
-        self.store(key=key, attempt=request.headers.get("X-Attempt"), at=began, how=how)
+        self.store(key=key, attempt=int(request.headers.get("X-Attempt", "0")), time=began,
+                   note=how)
         return await self.answer(request, key, how, pause)
 
     async def answer(self, request, key, how, pause):
         if how == "cut":
             request.transport.abort()
-        elif how == "late":
+            return web.Response()
+        if how == "late":
             await asyncio.sleep(LATE)
         elif how == "slow":
             await asyncio.sleep(pause)
         elif how == "failed":
-            return web.json_response({"error": "too busy"}, status=503)
-        return web.json_response({"key": key, "calls": self.calls[key]})
+            return close(web.json_response({"error": "too busy"}, status=503))
+        return close(web.json_response({"key": key, "calls": self.calls[key]}))
+
+
+def close(response):
+    response.force_close()
+    return response
 
 
 def main():

@@ -77,8 +77,8 @@ class Load:
         """Asked for again under the same key until there is an answer."""
         status, answer = await self.clients.insist(
             chance, "trigger", "POST", f"/api/workflows/{flow.name}/execute",
-            {"input": {"n": number}}, key=f"campaign-{self.seed}-{number}", workflow=flow.name,
-            input={"n": number}, patience=600)
+            {"input": {"n": number}}, key=f"campaign-{self.seed}-{number}", patience=600,
+            workflow=flow.name)
         if status == 202:
             self.accepted[answer["executionId"]] = flow
             return answer["executionId"]
@@ -89,7 +89,7 @@ class Load:
     async def cancel(self, chance, run):
         await asyncio.sleep(chance.uniform(0.1, 3.0))
         status, answer = await self.clients.insist(
-            chance, "cancel", "POST", f"/api/executions/{run}/cancel", cancelled=run)
+            chance, "cancel", "POST", f"/api/executions/{run}/cancel", execution=run)
         if status not in (200, 202, 409):
             self.history.violation("I-1", run, f"cancel answered {status}: {answer}")
 
@@ -97,6 +97,20 @@ class Load:
         """A client that asks for nothing until its run is over."""
         while run not in self.over and not self.ending:
             await asyncio.sleep(0.2)
+
+    async def check_ends(self):
+        """Each run ended as its workflow does, whatever happened to its workers. (Except as
+        poison: of a step whose workers were killed again and again nobody can know.)"""
+        ended = {row[0]: row[1:] for row in await self.system.sql(
+            "select id::text, upper(status), error from v_runs")}
+        poisoned = 0
+        for run, flow in self.accepted.items():
+            status, error = ended.get(run, (None, None))
+            if (error or {}).get("code") == "poison":
+                poisoned += 1
+            elif status not in flow.ends:
+                self.history.violation("ends", run, f"{flow.name} ended as {status}: {error}")
+        return poisoned
 
     async def watch_all(self):
         """One question for all that are watched."""

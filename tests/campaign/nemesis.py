@@ -93,7 +93,7 @@ class Nemesis:
         for lock in sorted(locks):
             await held.enter_async_context(self.locks[lock])
         self.done[action.fault] = self.done.get(action.fault, 0) + 1
-        self.world.history.note("fault", phase="start", id=action.fault, index=index)
+        self.world.history.fault(action.fault, "start", index=index)
         task = asyncio.ensure_future(self.one(index, action, function, held))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
@@ -106,7 +106,7 @@ class Nemesis:
             except Exception:
                 self.world.violation("harness", None, f"{action.fault} at {index}: "
                                      + traceback.format_exc())
-        self.world.history.note("fault", phase="end", id=action.fault, index=index)
+        self.world.history.fault(action.fault, "end", index=index)
 
     async def join(self):
         """The faults that last are over by now; those with runs of their own follow them."""

@@ -5,6 +5,8 @@ import psycopg
 
 from history import read
 
+ALWAYS = ("I-1", "I-2", "I-3", "I-4", "I-7", "I-11", "I-13", "I-15", "ends", "harness")
+OF_CHECKER = ("I-5", "I-6", "I-8", "I-10", "I-14")  # what checker.py looks at besides
 TITLES = {
     "I-1": "every accepted run is there and ended as it should",
     "I-2": "one run for each idempotency key",
@@ -14,10 +16,13 @@ TITLES = {
     "I-6": "steps in the order of the workflow",
     "I-7": "events without gap or repeat, for every subscriber",
     "I-8": "a run's state is the fold of its events",
+    "I-10": "limits are kept, one attempt of a step at a time",
     "I-11": "nothing is left when all is quiet",
     "I-12": "programs find no secrets",
     "I-13": "no process outlives its attempt",
+    "I-14": "ready means that a run ends",
     "I-15": "nobody had to act by hand",
+    "ends": "runs end as their workflow does, whatever dies",
     "A10": "a drain ends in order",
     "F2": "floods of output are cut", "F3": "time ends what ignores signals",
     "F4": "programs find their own descriptors only",
@@ -42,26 +47,47 @@ def percentiles(values):
             f" p99 {values[int(len(values) * 0.99)] * 1000:.0f} ms of {len(values)}")
 
 
-def recovery(database_url, kills):
-    """(from the note of the loss, from the death of a worker that we killed) to the next
-    step of its run, in seconds."""
+# While these are at work, and a moment after, nobody could take up anything.
+OUTAGES = {"A3", "A6", "A7", "A10", "C1", "C3", "C4", "C5"}
+AFTERMATH = 1.0
+
+
+def outages(history_path):
+    """[(begin, end)] of the faults that leave nobody to take up what was lost."""
+    begun, found = {}, []
+    for line in read(history_path):
+        if line["kind"] != "fault" or line["id"] not in OUTAGES:
+            continue
+        if line["what"] == "start":
+            begun[line["index"]] = line["time"]
+        elif line["what"] == "end":
+            found.append((begun[line["index"]], line["time"] + AFTERMATH))
+    return found
+
+
+def recovery(database_url, kills, away):
+    """Seconds to the next step of the run: from the note of the loss; from the death of a
+    worker that we killed; the same while nothing else was away."""
     with psycopg.connect(database_url, options="-c search_path=stepmill") as connection:
         rows = connection.execute(RUNNING_AGAIN).fetchall()
     noted = [started - lost for _, lost, started in rows]
-    died = []
+    died, calm = [], []
     for pid, lost, started in rows:
-        when = [at for killed, at in kills if killed == pid and at <= lost]
-        if when:
-            died.append(started - max(when))
-    return noted, died
+        when = max((at for killed, at in kills if killed == pid and at <= lost), default=None)
+        if when is None:
+            continue
+        died.append(started - when)
+        if not any(begin < started and when < end for begin, end in away):
+            calm.append(started - when)
+    return noted, died, calm
 
 
 
 def calls(history_path):
     total = unanswered = refused = 0
     slowest = 0.0
-    for call in read(history_path, "call"):
-        if call["op"] == "trigger":
+    for call in read(history_path):
+        if call.get("op") == "trigger":
             total += 1
             unanswered += call["status"] is None
             refused += call["status"] is not None and call["status"] >= 500
@@ -86,12 +112,18 @@ def share(lost, of):
     return f"{lost} of {of} ({100 * lost / of:.1f} %)" if of else "0 of 0"
 
 
-def print_figures(world, nemesis, load, wire, streams):
+def streams(diary_path):
+    followed = [line for line in read(diary_path) if line["what"] == "followed"]
+    return (f"{len(followed)} runs followed to their end, {sum(s['events'] for s in followed)}"
+            f" events, {sum(s['cuts'] for s in followed)} times cut")
+
+
+def print_figures(world, nemesis, load, wire, poisoned):
     counters = world.system.counters
     url = world.system.database_url
-    noted, died = recovery(url, world.kills)
+    noted, died, calm = recovery(url, world.kills, outages(world.history.path))
     print("\nfaults:", ", ".join(f"{name} {count}" for name, count
-                                 in sorted(nemesis.done.items(), key=fault_order)))
+                                 in sorted(nemesis.done.items(), key=lambda item: order_of(item[0]))))
     print(f"killed: {counters['worker_kills']} workers, {counters['supervisor_kills']}"
           f" supervisors, {counters['scheduler_kills']} schedulers")
     print(f"PostgreSQL stopped {counters['postgres_stops']} times,"
@@ -101,18 +133,21 @@ def print_figures(world, nemesis, load, wire, streams):
           f"{share(wire.get('commits_lost', 0), wire.get('commits_in_danger', 0))};"
           f" of all commits {share(wire.get('commits_lost', 0), wire.get('commits', 0))}")
     print(f"runs: {len(load.accepted)} accepted of the load; in all {runs(url)};"
-          f" {world.poisoned} of the faults' own failed as poison")
+          f" {poisoned + world.poisoned} failed as poison")
     print(calls(world.history.path))
-    print(f"subscribers: {streams} followed a run to its end")
+    print("subscribers:", streams(world.history.diary_path))
     print("running again after the loss was noted:", percentiles(noted))
     print("running again after a worker was killed:", percentiles(died))
+    print("  the same, while PostgreSQL and supervisors were there:", percentiles(calm))
 
 
-def fault_order(item):
-    return item[0][0], int(item[0][1:])
+def order_of(name):
+    """A2 before A10, words last."""
+    letters = name.rstrip("0123456789")
+    return len(letters) > 2, letters, int(name[len(letters):] or 0)
 
 
-def print_verdict(violations, invariants):
+def print_verdict(violations, with_checker):
     """One line an invariant; the last line counts them. The exit status."""
     broken = {violation["invariant"] for violation in violations}
     for violation in violations[:60]:
@@ -120,7 +155,8 @@ def print_verdict(violations, invariants):
               f" seed={violation['seed']}: {violation['what'][:1500]}")
     if len(violations) > 60:
         print(f"and {len(violations) - 60} more")
-    names = sorted(set(invariants) | broken)
+    invariants = ALWAYS + (OF_CHECKER if with_checker else ())
+    names = sorted(set(invariants) | broken, key=order_of)
     for name in names:
         print(f"{'FAILED' if name in broken else 'passed'} {name}: {TITLES.get(name, '')}")
     print(f"{len(names) - len(broken)} passed, {len(broken)} failed")

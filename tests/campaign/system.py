@@ -100,7 +100,7 @@ class Service:
                 self.argv, cwd=self.system.project, stdin=subprocess.DEVNULL, stdout=log,
                 stderr=log, env={**self.system.environment, **self.environment})
         self.starts += 1
-        self.system.history.note("service", name=self.name, pid=self.process.pid, started=True)
+        self.system.history.note("started", name=self.name, pid=self.process.pid)
 
     async def keep(self):
         while True:
@@ -108,7 +108,7 @@ class Service:
             if self.process.poll() is None:
                 continue
             status = self.process.returncode
-            self.system.history.note("service", name=self.name, pid=self.process.pid,
+            self.system.history.note("ended", name=self.name, pid=self.process.pid,
                                      status=status)
             if not self.wanted:
                 return

@@ -17,10 +17,9 @@ class World:
         self.flush_seconds = self.lossy_seconds = 0.0
         self.kills = []  # (pid, when) of workers
         self.poisoned = 0
-        self.current = None  # what the nemesis calls the fault that runs in this task
 
-    def note(self, what, **fields):
-        self.history.note("fault", phase="note", what=what, **fields)
+    def note(self, name, what, **fields):
+        self.history.fault(name, what, **fields)
 
     def violation(self, invariant, run, what):
         self.history.violation(invariant, run, what)
@@ -31,12 +30,12 @@ class World:
 
     # ---- workers ----
 
-    def kill_worker(self, pid):
+    def kill_worker(self, name, pid):
         at = time.time()
         if send(pid, signal.SIGKILL):
             self.kills.append((pid, at))
             self.system.counters["worker_kills"] += 1
-            self.note("worker killed", pid=pid)
+            self.note(name, "worker killed", pid=pid)
 
     async def worker_of(self, run, number, seconds=20.0):
         """The pid of who holds this step; None when nobody does for so long."""
@@ -73,7 +72,7 @@ class World:
         body = {"input": given or {}}
         status, answer = await self.clients.insist(
             chance, "trigger", "POST", f"/api/workflows/{name}/execute", body,
-            key=f"{name}-{self.seed}", workflow=name, input=body["input"], patience=600)
+            key=f"{name}-{self.seed}", workflow=name, patience=600)
         self.expect(status == 202, "I-2", None, f"starting {name}: {status} {answer}")
         return answer["executionId"] if status == 202 else None
 
