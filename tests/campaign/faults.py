@@ -103,7 +103,7 @@ async def a7_all_at_once(world, chance):
 @fault("A8")
 async def a8_poison_step(world, chance):
     """A step whose worker dies each time it runs. Here the worker is killed for it."""
-    run = await world.begin(chance, "poison", [world.shell("dies", "sleep 600")])
+    run = await world.begin(chance, "poison", [world.shell("dies", "sleep 60")])
     for _ in range(3):
         pid = await world.worker_of(run, 1)
         if pid is None:
@@ -147,7 +147,7 @@ async def a10_drained(world, chance):
         world.violation("A10", None, f"{supervisor.name} did not end within 40 s of SIGTERM")
         process.kill()
         return
-    world.note("A10", "drained", name=supervisor.name, status=process.returncode,
+    world.note("A10", "drained", service=supervisor.name, status=process.returncode,
                seconds=time.monotonic() - began)
     world.expect(process.returncode == 0, "A10", None,
                  f"{supervisor.name} drained with status {process.returncode}")
@@ -414,7 +414,8 @@ ALLOWED = {"PATH", "HOME", "LANG", "TMPDIR", "PWD", "OLDPWD", "SHLVL", "_"}
 @fault("F4")
 async def f4_descriptors_and_environment(world, chance):
     run = await world.begin(chance, "inside", [world.shell(
-        "inside", "ls /proc/$$/fd; echo --; env | cut -d= -f1; echo --; echo $STEPMILL_FD")])
+        "inside", "sh -c 'ls /proc/$$/fd'; echo --; env | cut -d= -f1; echo --;"
+        " echo $STEPMILL_FD")])
     ended = await world.ended(chance, run)
     if not world.completed(ended):
         world.violation("I-1", run, f"looking around: {ended}")

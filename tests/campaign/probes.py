@@ -38,10 +38,10 @@ def fronts(system):
 
 
 async def sessions(system):
-    rows = await system.sql(
-        "select count(*) from pg_stat_activity where datname = 'campaign'"
-        " and pid <> pg_backend_pid() and backend_type = 'client backend'")
-    return rows[0][0]
+    """How many, by what they call themselves."""
+    return dict(await system.sql(
+        "select application_name, count(*) from pg_stat_activity where datname = 'campaign'"
+        " and pid <> pg_backend_pid() and backend_type = 'client backend' group by 1"))
 
 
 async def leases(system):
@@ -71,7 +71,7 @@ class Probes:
     def fits(self, now, name):
         before, value = self.before[name], now[name]
         if isinstance(value, dict):
-            return all(value[key] <= before[key] for key in value)
+            return all(value[key] <= before.get(key, 0) for key in value)
         return value <= before
 
     async def at_end(self):
