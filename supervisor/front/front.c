@@ -16,6 +16,7 @@
 #include "front/discovery.h"
 #include "front/feed.h"
 #include "front/front_main.h"
+#include "front/graves.h"
 #include "front/inserts.h"
 #include "front/listen.h"
 #include "front/route.h"
@@ -25,28 +26,12 @@
 
 struct shell {
 	struct front front;
+	struct graves *graves;
 	struct timer *beat, *patience;
 	struct signal_watch *term, *hup;
 };
 
 /* ---- what the parent says ---- */
-
-static void
-on_buried(void *context, const struct ready_ref *refs, size_t count,
-	  const struct err *err)
-{
-	struct shell *shell = context;
-
-	if (err->kind != ERR_NONE) {
-		/* The sweep of the scheduler does it when the lease ends. */
-		log_warn("worker.not_buried", F_STR("why", err->text));
-		return;
-	}
-	log_info("worker.buried", F_INT("requeued", count));
-	for (size_t i = 0; i < count; i++)
-		queue_push(shell->front.queue, refs[i].queue, refs[i].priority,
-			   &refs[i].ref, 1);
-}
 
 static void
 on_dead(struct shell *shell, const char *text)
@@ -55,7 +40,7 @@ on_dead(struct shell *shell, const char *text)
 	struct uuid id;
 
 	if (ending_parse(text, &id, &ending))
-		workers_bury(shell->front.write, &id, &ending, on_buried, shell);
+		graves_bury(shell->graves, &id, &ending);
 }
 
 static void
@@ -168,12 +153,14 @@ on_beat(void *context)
 	char host[256] = "";
 
 	gethostname(host, sizeof host - 1);
-	if (pg_is_up(front->write))
+	if (pg_is_up(front->write)) {
+		graves_again(shell->graves);
 		nodes_beat(front->write, &front->node, host, (int)getpid(),
 			   STEPMILL_VERSION,
 			   (int)json_int(json_get(front->pool, "desired")),
 			   (int)json_count(json_get(front->pool, "workers")),
 			   front->draining ? "draining" : "ready", on_beaten, shell);
+	}
 	timer_set(shell->beat, BEAT);
 }
 
@@ -236,6 +223,7 @@ build(struct shell *shell, const int *listen_fds, size_t count, struct err *err)
 	shell->patience = timer_new(front->loop, on_patience, shell);
 	if (open_doors(shell, err) < 0)
 		return -1;
+	shell->graves = graves_new(front->write, front->queue);
 	front->catalog = catalog_new(front->loop, front->read, front->write);
 	front->inserts = inserts_new(front->loop, front->write, front->queue);
 	front->feed = feed_new(front, err);
@@ -269,6 +257,7 @@ take_down(struct shell *shell)
 	queue_free(&front->queue);
 	pg_free(&front->read);
 	pg_free(&front->write);
+	graves_free(&shell->graves);
 	timer_free(&shell->beat);
 	timer_free(&shell->patience);
 	json_unref(&front->pool);

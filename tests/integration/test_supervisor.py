@@ -65,10 +65,13 @@ class Supervisor:
         self.errors = []
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
-        self.conn = psycopg.connect(server.url(self.database), autocommit=True,
-                                    options="-c search_path=stepmill")
+        self.connect()
         self.conn.execute("update projects set path = %s", [str(folder)])
         self.process = None
+
+    def connect(self):
+        self.conn = psycopg.connect(self.server.url(self.database), autocommit=True,
+                                    options="-c search_path=stepmill")
 
     def environment(self, **settings):
         env = {key: value for key, value in os.environ.items()
@@ -112,6 +115,12 @@ class Supervisor:
         except (urllib.error.URLError, ConnectionError):
             return []
         return [worker for worker in pool["workers"] if worker["state"] == "ready"]
+
+    def is_ready(self):
+        try:
+            return self.call("GET", "/readyz")
+        except urllib.error.HTTPError:
+            return None
 
     def front(self):
         pids = {record["child"] for record in self.log("front.admitted")}
@@ -259,4 +268,24 @@ def test_a_dead_workers_step_runs_again_at_once(supervisor):
     print(f"death to running again, ms: p50 {times[5] * 1000:.0f} max {times[-1] * 1000:.0f}")
     assert times[5] < 0.1
     assert times[-1] < 1
+    supervisor.call("POST", f"/api/executions/{run}/cancel", {})
+
+
+def test_a_death_while_postgresql_is_away_is_told_when_it_is_back(supervisor):
+    """The lease is long, and no scheduler looks at it: only the front can take up the step."""
+    supervisor.start(STEPMILL_WORKER_LEASE="5m")
+    supervisor.call("POST", "/api/workflows", SLEEPY)
+    run = supervisor.call("POST", "/api/workflows/sleepy-step/execute", {})["executionId"]
+    held = "select worker_id from workflow_steps where execution_id = %s and status = 2"
+    holder = str(wait("running", lambda: supervisor.sql(held, run))[0][0])
+    pid = next(w["pid"] for w in wait("listed", lambda: [
+        w for w in supervisor.workers() if w["id"] == holder]))
+    supervisor.server.stop("immediate")
+    os.kill(pid, signal.SIGKILL)
+    wait("not buried", lambda: supervisor.log("worker.not_buried"))
+    supervisor.server.start()
+    supervisor.connect()
+    wait("with another one", lambda: [row for row in supervisor.sql(held, run)
+                                      if str(row[0]) != holder])
+    wait("ready", supervisor.is_ready)
     supervisor.call("POST", f"/api/executions/{run}/cancel", {})
