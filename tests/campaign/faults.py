@@ -197,14 +197,20 @@ async def b4_connections_cut(world, chance):
 
 @fault("B5", "redis")
 async def b5_redis_hangs(world, chance):
+    """Stopped, pausing, or at the other end of a wire that swallows everything."""
     seconds = chance.uniform(3, 8)
-    if chance.random() < 0.5:
+    how = chance.choice(["stopped", "paused", "half open"])
+    world.note("B5", how)
+    if how == "stopped":
         world.system.redis.kill(signal.SIGSTOP)
-        await asyncio.sleep(seconds)
-        world.system.redis.kill(signal.SIGCONT)
-    else:
+    elif how == "paused":
         await world.system.redis.command("CLIENT", "PAUSE", int(seconds * 1000), "ALL")
-        await asyncio.sleep(seconds)
+    else:
+        await world.system.wires.order("redis", rules={"half_open": True})
+    await asyncio.sleep(seconds)
+    if how == "stopped":
+        world.system.redis.kill(signal.SIGCONT)
+    await world.system.wires.order("redis", rules={})
 
 
 async def config(client, **settings):
@@ -284,9 +290,18 @@ async def c2_commits_unanswered(world, chance):
 
 @fault("C3", "pg")
 async def c3_postgres_hangs(world, chance):
-    world.system.postgres.pause()
+    """Stopped, or at the other end of a wire on which nothing moves."""
+    how = chance.choice(["stopped", "held"])
+    world.note("C3", how)
+    if how == "stopped":
+        world.system.postgres.pause()
+    else:
+        await world.system.set_pg_rules(hold=True)
     await asyncio.sleep(chance.uniform(2, 8))
-    world.system.postgres.resume()
+    if how == "stopped":
+        world.system.postgres.resume()
+    else:
+        await world.system.set_pg_rules(hold=None)
 
 
 @fault("C4", "pg")

@@ -336,6 +336,11 @@ class System:
                          if value is not None}
         return await self.wires.order("pg", rules=self.pg_rules)
 
+    async def set_front_rules(self, **rules):
+        """What the wires between clients and supervisors do."""
+        for number in range(self.SUPERVISORS):
+            await self.wires.order(f"front{number}", rules=rules)
+
     # ---- processes ----
 
     def supervisors(self):
