@@ -8,6 +8,7 @@ import ctypes
 import json
 import os
 import pathlib
+import secrets
 import shutil
 import signal
 import socket
@@ -182,6 +183,8 @@ class System:
 
     def __init__(self, history, folder, seed, lease="3s", workers=2):
         self.history, self.seed = history, seed
+        # Secrets of the configuration, which must be found nowhere else.
+        self.canaries = [f"canary-{kind}-{secrets.token_hex(12)}" for kind in ("pg", "forge")]
         self.folder = folder
         self.project = folder / "project"
         self.wire_folder = folder / "w"
@@ -223,7 +226,9 @@ class System:
                        if not name.startswith(("STEPMILL_", "PG"))
                        and name not in ("DATABASE_URL", "REDIS_URL")}
         environment.update({
-            "STEPMILL_DATABASE_URL": f"host={self.wire_folder} user=stepmill dbname=campaign",
+            "STEPMILL_DATABASE_URL": f"host={self.wire_folder} user=stepmill dbname=campaign"
+                                     f" password={self.canaries[0]}",
+            "STEPMILL_FORGE_TOKEN": self.canaries[1],
             "STEPMILL_REDIS_URL": f"unix:{self.wire_folder}/redis.sock",
             "STEPMILL_PROJECT_PATH": str(self.project),
             "STEPMILL_AUTH_REQUIRED": "false", "STEPMILL_DEVELOPMENT": "1",
