@@ -48,7 +48,8 @@ class Check:
             self.violation("I-3", run, f"step {number} was completed {count} times")
         for run, number in self.sql(
                 "select s.execution_id, s.step_number from workflow_steps s"
-                " where s.status = 6 and not exists (select from workflow_events e"
+                " where s.status = 6 and s.step_number > 0 and not exists ("
+                "   select from workflow_events e"
                 "   where e.execution_id = s.execution_id and e.step_number = s.step_number"
                 "     and e.type = 3)"):
             self.violation("I-3", run, f"step {number} is completed, and no event says so")
