@@ -246,27 +246,29 @@ async def b6_redis_refuses(world, chance):
             await client.execute_command("DEBUG", "SLEEP", "4")
 
 
+POISONS = {
+    "text": lambda to, key, chance: to.set(key, "no list"),
+    "hash": lambda to, key, chance: to.hset(key, "field", "value"),
+    "set": lambda to, key, chance: to.sadd(key, "member"),
+    "garbage": lambda to, key, chance: to.rpush(
+        key, *[chance.randbytes(chance.randint(0, 64)) for _ in range(200)]),
+    "ghosts": lambda to, key, chance: to.rpush(
+        key, *[chance.randbytes(20) for _ in range(2000)]),
+    "large": lambda to, key, chance: to.rpush(key, b"x" * (16 << 20)),
+}
+
+
 @fault("B7", "redis")
 async def b7_poisoned_contents(world, chance):
     """Other types under our keys, entries that are none, entries for runs that are not."""
     async with redis_client(world) as client:
         for key in LISTS:
-            await client.delete(key)
-            kind = chance.choice(["text", "hash", "set", "garbage", "ghosts", "large"])
+            kind = chance.choice(sorted(POISONS))
             world.note("B7", "poisoned", key=key, how=kind)
-            if kind == "text":
-                await client.set(key, "no list")
-            elif kind == "hash":
-                await client.hset(key, "field", "value")
-            elif kind == "set":
-                await client.sadd(key, "member")
-            elif kind == "garbage":
-                await client.rpush(key, *[chance.randbytes(chance.randint(0, 64))
-                                          for _ in range(200)])
-            elif kind == "ghosts":
-                await client.rpush(key, *[chance.randbytes(20) for _ in range(2000)])
-            else:
-                await client.rpush(key, b"x" * (16 << 20))
+            async with client.pipeline(transaction=True) as at_once:
+                at_once.delete(key)
+                POISONS[kind](at_once, key, chance)
+                await at_once.execute()
         await asyncio.sleep(4)
         await client.delete(*LISTS)
 

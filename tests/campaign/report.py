@@ -122,8 +122,8 @@ def print_figures(world, nemesis, load, wire, poisoned):
     counters = world.system.counters
     url = world.system.database_url
     noted, died, calm = recovery(url, world.kills, outages(world.history.path))
-    print("\nfaults:", ", ".join(f"{name} {count}" for name, count
-                                 in sorted(nemesis.done.items(), key=lambda item: order_of(item[0]))))
+    done = sorted(nemesis.done.items(), key=lambda item: order_of(item[0]))
+    print("\nfaults:", ", ".join(f"{name} {count}" for name, count in done))
     print(f"killed: {counters['worker_kills']} workers, {counters['supervisor_kills']}"
           f" supervisors, {counters['scheduler_kills']} schedulers")
     print(f"PostgreSQL stopped {counters['postgres_stops']} times,"
