@@ -1,32 +1,20 @@
 """The figures of a campaign, and its verdict."""
 import statistics
 
+import checks.report
 import psycopg
 
 from history import read
 
-ALWAYS = ("I-1", "I-2", "I-3", "I-4", "I-7", "I-11", "I-13", "I-15", "ends", "harness")
-OF_CHECKER = ("I-5", "I-6", "I-8", "I-10", "I-12", "I-14")  # what checker.py looks at besides
+INVARIANTS = ("I-1", "I-2", "I-3", "I-4", "I-5", "I-6", "I-7", "I-8", "I-10", "I-11", "I-12",
+              "I-13", "I-14", "I-15", "ends", "harness")
 TITLES = {
-    "I-1": "every accepted run is there and ended as it should",
-    "I-2": "one run for each idempotency key",
-    "I-3": "each step has one result, stored once",
-    "I-4": "each effect at least once, under its step's key, no more than claims",
-    "I-5": "no effect after the lease or a cancel",
-    "I-6": "steps in the order of the workflow",
-    "I-7": "events without gap or repeat, for every subscriber",
-    "I-8": "a run's state is the fold of its events",
-    "I-10": "limits are kept, one attempt of a step at a time",
-    "I-11": "nothing is left when all is quiet",
-    "I-12": "no secret in logs, files, columns, or found by a program",
-    "I-13": "no process outlives its attempt",
-    "I-14": "ready means that a run ends",
-    "I-15": "nobody had to act by hand",
-    "ends": "runs end as their workflow does, whatever dies",
+    **checks.report.TITLES,
     "A10": "a drain ends in order",
     "F2": "floods of output are cut", "F3": "time ends what ignores signals",
     "F4": "programs find their own descriptors only",
     "F5": "values arrive byte for byte", "F6": "no path leads out of the project",
+    "ends": "runs end as their workflow does, whatever dies",
     "harness": "the campaign itself worked",
 }
 RUNNING_AGAIN = """
@@ -147,7 +135,7 @@ def order_of(name):
     return len(letters) > 2, letters, int(name[len(letters):] or 0)
 
 
-def print_verdict(violations, with_checker):
+def print_verdict(violations):
     """One line an invariant; the last line counts them. The exit status."""
     broken = {violation["invariant"] for violation in violations}
     for violation in violations[:60]:
@@ -155,8 +143,7 @@ def print_verdict(violations, with_checker):
               f" seed={violation['seed']}: {violation['what'][:1500]}")
     if len(violations) > 60:
         print(f"and {len(violations) - 60} more")
-    invariants = ALWAYS + (OF_CHECKER if with_checker else ())
-    names = sorted(set(invariants) | broken, key=order_of)
+    names = sorted(set(INVARIANTS) | broken, key=order_of)
     for name in names:
         print(f"{'FAILED' if name in broken else 'passed'} {name}: {TITLES.get(name, '')}")
     print(f"{len(names) - len(broken)} passed, {len(broken)} failed")
