@@ -1,4 +1,5 @@
 """The figures of a campaign, and its verdict."""
+import json
 import statistics
 
 import checks.report
@@ -133,6 +134,18 @@ def order_of(name):
     """A2 before A10, words last."""
     letters = name.rstrip("0123456789")
     return len(letters) > 2, letters, int(name[len(letters):] or 0)
+
+
+def keep_runs(database_url, violations, path):
+    """What the database says of the runs that something is wrong with: it does not stay."""
+    runs = {violation["run"] for violation in violations if violation["run"]}
+    with psycopg.connect(database_url, options="-c search_path=stepmill") as connection, \
+            open(path, "w", encoding="utf-8") as file:
+        for table, column in (("v_runs", "id"), ("workflow_steps", "execution_id"),
+                              ("v_events", "execution_id")):
+            for row, in connection.execute(f"select to_jsonb(t) from {table} t"
+                                           f" where {column}::text = any(%s)", [list(runs)]):
+                file.write(json.dumps({"table": table, **row}) + "\n")
 
 
 def print_verdict(violations):
