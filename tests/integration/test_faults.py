@@ -2,8 +2,10 @@
 (events without gap) and I5 (any process may be killed at any instant)."""
 import json
 import os
+import pathlib
 import random
 import signal
+import socket
 import statistics
 import subprocess
 import threading
@@ -13,7 +15,7 @@ import urllib.request
 
 import psycopg
 import pytest
-from harness.stepmill import OVER, Refused, Stepmill, wait_for
+from harness.stepmill import OVER, Refused, Stepmill, Supervisor, flow, noop, wait_for
 
 BUSY = """
 name: busy
@@ -295,3 +297,51 @@ def test_the_same_key_starts_one_run(fresh):
     assert start("x" * 300, {})[0] == 400
     assert fresh.sql("select count(*) from workflow_runs")[0][0] == 2
     fresh.wait_ended(first[1])
+
+
+CAMPAIGN = pathlib.Path(__file__).resolve().parents[1] / "campaign"
+CHILD = flow("lossy-child", noop("only"), queue="lossy")
+PARENT = flow("lossy-parent", {"id": "child", "action": "workflow", "workflow": "lossy-child"},
+              queue="lossy")
+
+
+def order(control, **words):
+    """Tells tests/campaign/wire.py what to do; its counters."""
+    with socket.socket(socket.AF_UNIX) as line:
+        line.connect(str(control))
+        line.sendall(json.dumps({"wire": "pg", **words}).encode() + b"\n")
+        return json.loads(line.makefile().readline())
+
+
+@pytest.fixture
+def lossy(fresh, tmp_path):
+    """A supervisor whose way to PostgreSQL loses answers, for the queue "lossy"."""
+    where = psycopg.conninfo.conninfo_to_dict(fresh.state["databaseUrl"])
+    name, control = f".s.PGSQL.{where.get('port', 5432)}", tmp_path / "control"
+    wire = subprocess.Popen([CAMPAIGN / "wire.py", "--control", control, "--seed", "1",
+                             f"pg,pg,{tmp_path}/{name},{where['host']}/{name}"])
+    try:
+        wait_for("the wire", control.exists)
+        url = psycopg.conninfo.make_conninfo(**{**where, "host": str(tmp_path)})
+        with Supervisor(fresh.folder, url, fresh.state["redisUrl"], pool_workers=1,
+                        worker_queues="lossy") as supervisor:
+            wait_for("a worker", supervisor.ready_workers)
+            yield control
+    finally:
+        wire.terminate()
+        wire.wait(10)
+
+
+def test_a_lost_connection_fails_no_step_that_starts_a_run(fresh, lossy):
+    """The way is long, so that there is always a question under way when it is cut."""
+    fresh.workflow(CHILD)
+    fresh.workflow(PARENT)
+    order(lossy, rules={"delay": [0.01, 0.03]})
+    runs = []
+    for _ in range(20):
+        runs += [fresh.execute("lossy-parent") for _ in range(5)]
+        order(lossy, cut_all=True)
+        time.sleep(0.4)  # as long as a connection lasts, not a wait for something
+    order(lossy, rules={})
+    ended = [fresh.wait_ended(run) for run in runs]
+    assert [run["error"] for run in ended if run["status"] != "COMPLETED"] == []

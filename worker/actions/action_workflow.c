@@ -16,10 +16,12 @@
 #include "store/claims.h"
 
 #define DEPTH_MAX 8
+#define ASK_AGAIN (200 * USEC_MS)
 
 struct starting {
 	struct attempt *attempt;
 	struct timer *timer; /* for what is known already: said on a later turn */
+	struct timer *again; /* for a question that PostgreSQL could not answer */
 	bool answered;
 };
 
@@ -31,6 +33,7 @@ starting_free(void *state)
 	pg_forget(starting->attempt->services->pg, starting);
 	definitions_forget(starting->attempt->services->definitions, starting);
 	timer_free(&starting->timer);
+	timer_free(&starting->again);
 	free(starting);
 }
 
@@ -45,6 +48,7 @@ starting_stop(void *state, enum stop how)
 		return;
 	pg_forget(starting->attempt->services->pg, starting);
 	definitions_forget(starting->attempt->services->definitions, starting);
+	timer_free(&starting->again);
 	starting->answered = true;
 	attempt_fail(starting->attempt, "stopped", false,
 		     "stopped before the run was started");
@@ -134,6 +138,22 @@ input_fits(struct starting *starting, const struct workflow *workflow)
 	return fits;
 }
 
+static void find(void *context);
+
+/* Nothing has begun yet, so a lost connection is no failure of the step: what it wants
+ * to know is asked again, as long as the worker lives. */
+static bool
+ask_again(struct starting *starting, const struct err *err)
+{
+	if (err->kind != ERR_RETRY && err->kind != ERR_LOST)
+		return false;
+	if (starting->again == NULL)
+		starting->again =
+		    timer_new(starting->attempt->services->loop, find, starting);
+	timer_set(starting->again, ASK_AGAIN);
+	return true;
+}
+
 static void
 on_definition(void *context, struct definition *definition, const struct err *err)
 {
@@ -143,6 +163,8 @@ on_definition(void *context, struct definition *definition, const struct err *er
 	char *key;
 
 	if (definition == NULL) {
+		if (ask_again(starting, err))
+			return;
 		starting->answered = true;
 		answer_error(attempt, NULL, err);
 		return;
@@ -170,6 +192,8 @@ on_found(void *context, const struct uuid *id, int depth, const struct err *err)
 	struct definitions *definitions = attempt->services->definitions;
 	struct definition *definition;
 
+	if (ask_again(starting, err))
+		return;
 	if (id == NULL || depth >= DEPTH_MAX) {
 		starting->answered = true;
 		if (err->kind != ERR_NONE)
@@ -188,6 +212,16 @@ on_found(void *context, const struct uuid *id, int depth, const struct err *err)
 		on_definition(starting, definition, err);
 	else
 		definitions_load(definitions, id, on_definition, starting);
+}
+
+static void
+find(void *context)
+{
+	struct starting *starting = context;
+	struct attempt *attempt = starting->attempt;
+
+	to_start_find(attempt->services->pg, &attempt->run,
+		      field_text(attempt, "workflow", ""), on_found, starting);
 }
 
 /* ---- coming back ---- */
@@ -246,8 +280,7 @@ workflow_start(struct attempt *attempt)
 		    timer_new(attempt->services->loop, come_back, starting);
 		timer_set(starting->timer, 0);
 	} else {
-		to_start_find(attempt->services->pg, &attempt->run,
-			      field_text(attempt, "workflow", ""), on_found, starting);
+		find(starting);
 	}
 	return starting;
 }
