@@ -2,7 +2,8 @@
 -- counts against a step (deaths) only if the worker ran nothing else. In company nobody
 -- can be blamed; but a step that was lost before is suspected. last_death keeps what is
 -- known of the crash in both cases, and with it the step is run alone from then on.
--- Each run concerned hears of it once.
+-- Each run concerned hears of it once, with the numbers of its steps: rows in which the
+-- engine keeps something (numbers below 1) are none.
 -- $1 worker uuid   $2 ending jsonb: what its parent saw of its end, or null
 -- $3 crashed bool: the parent saw it die, and had not told it to
 with lost as (
@@ -19,7 +20,8 @@ with lost as (
 	returning s.execution_id, s.step_number, s.queue, s.priority
 ), run as materialized (
 	select x.execution_id, x.steps, r.last_seq, uuid7() as comment_id
-	  from (select execution_id, array_agg(step_number order by step_number) as steps
+	  from (select execution_id, coalesce(array_agg(step_number order by step_number)
+			filter (where step_number > 0), '{}') as steps
 		  from lost group by execution_id) x
 	 cross join lateral (
 		select last_seq from workflow_run_state

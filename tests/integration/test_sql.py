@@ -584,6 +584,16 @@ def test_a_result_under_an_old_fence_is_refused(store):
     assert worker.finish(worker.item(again, run_status=COMPLETED)) == {}
 
 
+def test_rows_that_are_no_steps_are_not_told_as_lost(store):
+    """Where the engine keeps something under a number below 1 that is held, too."""
+    worker = store.worker()
+    run = store.held(worker)[0]
+    store.admin.text("insert into workflow_steps (execution_id, step_number, step_key, status,"
+                     " worker_id, started_at) values ($1, -1, '', 2, $2, now())", run, worker.id)
+    assert sorted(store.bury(worker)) == [(run, -1), (run, 1)]
+    assert store.payload(run, "run.recovered")["steps"] == [1]
+
+
 def test_a_buried_worker_stores_and_claims_nothing(store):
     worker, other = store.worker(), store.worker()
     step = store.held(worker)
