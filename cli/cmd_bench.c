@@ -19,7 +19,8 @@
 #define TIMEOUT_PRESET   (600 * USEC_SECOND)
 
 const struct arg bench_args[] = {
-	{ "runs", 'n', "N", "how many (seq10 5000, single 20000, latency 200)" },
+	{ "runs", 'n', "N",
+	  "how many (seq10 5000, single 20000, latency 200, fan100 500)" },
 	{ "in-flight", 0, "N", "requests at once (default 64)" },
 	{ "timeout", 't', "DURATION", "at most so long (default 10m)" },
 	SERVER_ARGS,
@@ -28,9 +29,30 @@ const struct arg bench_args[] = {
 };
 
 static const struct workload workloads[] = {
-	{ "seq10", "stepmill-bench-seq10", 10, 5000, false },
-	{ "single", "stepmill-bench-single", 1, 20000, false },
-	{ "latency", "stepmill-bench-seq10", 10, 200, true },
+	{ .name = "seq10",
+	  .workflow = "stepmill-bench-seq10",
+	  .steps = 10,
+	  .runs = 5000 },
+	{ .name = "single",
+	  .workflow = "stepmill-bench-single",
+	  .steps = 1,
+	  .runs = 20000 },
+	{ .name = "latency",
+	  .workflow = "stepmill-bench-seq10",
+	  .steps = 10,
+	  .runs = 200,
+	  .one_by_one = true },
+	{ .name = "fan100",
+	  .workflow = "stepmill-bench-fan100",
+	  .items = 100,
+	  .steps = 101,
+	  .runs = 500 },
+	{ .name = "fan-latency",
+	  .workflow = "stepmill-bench-fan100",
+	  .items = 100,
+	  .steps = 101,
+	  .runs = 100,
+	  .one_by_one = true },
 };
 
 struct bench {
@@ -50,6 +72,16 @@ struct bench {
 
 /* ---- what is run ---- */
 
+/* One step that fans out; its items are rows, too. */
+static void
+add_fan(const struct workload *workload, struct buf *text)
+{
+	buf_str(text, "  - { id: fan, action: noop, foreach: \"[0");
+	for (int i = 1; i < workload->items; i++)
+		buf_printf(text, ",%d", i);
+	buf_str(text, "]\" }\n");
+}
+
 static char *
 workflow_text(const struct workload *workload)
 {
@@ -57,7 +89,9 @@ workflow_text(const struct workload *workload)
 
 	buf_printf(&text, "name: %s\ndescription: made by stepmill bench\nsteps:\n",
 		   workload->workflow);
-	for (int i = 1; i <= workload->steps; i++)
+	if (workload->items > 0)
+		add_fan(workload, &text);
+	for (int i = 1; workload->items == 0 && i <= workload->steps; i++)
 		buf_printf(&text, "  - { id: s%d, action: noop }\n", i);
 	return buf_take(&text);
 }
@@ -135,7 +169,8 @@ is_complete(const struct bench *bench)
 	       figures->completed == bench->plan.runs && figures->gaps == 0 &&
 	       figures->steps == bench->plan.runs * bench->plan.workload->steps &&
 	       figures->events ==
-		   bench->plan.runs * (2 * bench->plan.workload->steps + 2);
+		   bench->plan.runs * (2 * bench->plan.workload->steps + 2 +
+				       (bench->plan.workload->items > 0));
 }
 
 static double

@@ -23,6 +23,8 @@
 	"seq10    runs of ten no-op steps, each stored before the next starts\n"       \
 	"single   runs of one no-op step, each triggered by a request of its own\n"    \
 	"latency  as seq10, but one run at a time\n"                                   \
+	"fan100   runs of one step that fans out into a hundred and joins them;\n"     \
+	"fan-latency: one at a time\n"                                                 \
 	"Every figure is read from PostgreSQL afterwards; that all runs completed\n"   \
 	"and no event is missing is checked."
 
@@ -64,7 +66,7 @@ const struct command commands[] = {
 	  KEYS_MORE, keys_args, cmd_keys },
 	{ "doctor", "", "check this machine and the servers, with a way out", NULL,
 	  doctor_args, cmd_doctor },
-	{ "bench", "seq10 | single | latency", "measure this installation", BENCH_MORE,
+	{ "bench", "seq10 | single | latency | fan100 | fan-latency", "measure this installation", BENCH_MORE,
 	  bench_args, cmd_bench },
 	{ "completion", "bash | zsh | fish", "print a completion script for a shell", NULL,
 	  completion_args, cmd_completion },

@@ -4,11 +4,13 @@
 with waiting as (
 	select execution_id, last_seq from workflow_run_state r
 	 where execution_id = any ($1::uuid[]) and status + 0 = 1
-	   and (select count(*) from workflow_approvals a
-		where a.execution_id = any (array[r.execution_id]) and a.status + 0 = 0) > 0
-	   and (select count(*) from workflow_steps s
-		where s.execution_id = any (array[r.execution_id])
-		  and (s.status + 0 in (1, 2, 3) or s.status + 0 = 5 and s.phase <> 3)) = 0
+	   and case when (select count(*) from workflow_approvals a
+			where a.execution_id = any (array[r.execution_id])
+			  and a.status + 0 = 0) = 0 then false
+		else (select count(*) from workflow_steps s
+			where s.execution_id = any (array[r.execution_id])
+			  and (s.status + 0 in (1, 2, 3)
+				or s.status + 0 = 5 and s.phase <> 3)) = 0 end
 ), log as (
 	insert into workflow_events (execution_id, seq, type, payload)
 	select execution_id, last_seq + 1, 10, jsonb_build_object('reason', 'approval')

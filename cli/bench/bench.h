@@ -12,9 +12,10 @@
 struct workload {
 	const char *name;     /* "seq10" */
 	const char *workflow; /* of the workflow that is registered */
-	int steps;            /* of a run */
+	int steps;            /* rows of a run */
 	long runs;            /* preset */
 	bool one_by_one;      /* the next run is triggered when one is over */
+	int items;            /* of a foreach, which is then the only step; or 0 */
 };
 
 struct plan {

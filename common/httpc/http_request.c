@@ -157,6 +157,16 @@ set_method(struct http_call *call, const struct http_request *request)
 		curl_easy_setopt(call->easy, CURLOPT_CUSTOMREQUEST, request->method);
 }
 
+/* On a kept connection libcurl sends a request again by itself when the server closed
+ * it before answering; nobody knows whether the first one was acted on. What may change
+ * something is sent once an attempt: on a connection of its own. */
+static void
+set_once(CURL *easy, const char *method)
+{
+	if (strcmp(method, "POST") == 0 || strcmp(method, "PATCH") == 0)
+		curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+}
+
 static long
 in_ms(usec_t time)
 {
@@ -203,6 +213,7 @@ http_request_prepare(struct http_call *call, const struct http_request *request)
 	set_manners(call->easy);
 	set_limits(call->easy, request);
 	set_method(call, request);
+	set_once(call->easy, request->method);
 	curl_easy_setopt(call->easy, CURLOPT_URL, request->url);
 	curl_easy_setopt(call->easy, CURLOPT_PRIVATE, call);
 	curl_easy_setopt(call->easy, CURLOPT_ERRORBUFFER, call->error);

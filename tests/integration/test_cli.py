@@ -644,11 +644,13 @@ def test_doctor_says_what_is_wrong_with_a_way_out(tmp_path):
 
 
 def test_bench_measures_and_verifies(stepmill):
-    for workload, runs, steps in (("seq10", 50, 10), ("single", 200, 1), ("latency", 5, 10)):
+    for workload, runs, steps in (("seq10", 50, 10), ("single", 200, 1), ("latency", 5, 10),
+                                  ("fan100", 4, 101), ("fan-latency", 2, 101)):
         figures = json.loads(good(stepmill.cli("bench", workload, "--runs", str(runs), "--json")))
         assert figures["complete"] is True
         assert (figures["completed"], figures["steps"]) == (runs, runs * steps)
-        assert figures["events"] == runs * (2 * steps + 2)
+        waits = workload.startswith("fan")  # of the step that fans out
+        assert figures["events"] == runs * (2 * steps + 2 + waits)
         assert figures["runsWithGaps"] == 0
         assert figures["stepsPerSecond"] > 0 and figures["runsPerSecond"] > 0
         assert 0 < figures["latencyMs"]["min"] <= figures["latencyMs"]["p50"]
