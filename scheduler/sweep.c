@@ -13,6 +13,7 @@
 #include "base/xalloc.h"
 #include "ready.h"
 #include "recovery.h"
+#include "store/bus_events.h"
 #include "store/pg.h"
 #include "store/runs.h"
 
@@ -36,6 +37,9 @@ enum stage {
 	STAGE_CANCEL,   /* them */
 	STAGE_KEYS,     /* of which a run waits although there is a place */
 	STAGE_ADMIT,    /* its runs, key by key */
+	STAGE_TYPES,    /* of events that nobody was woken for */
+	STAGE_WAKE,     /* who waits for them */
+	STAGE_EXPIRE,   /* events that are too old */
 	STAGE_PARTITIONS,
 	STAGES
 };
@@ -52,7 +56,7 @@ struct sweep {
 	usec_t asked_at;  /* the list */
 	struct uuid *ids; /* what the last list brought */
 	size_t count, at;
-	char **keys; /* owned: concurrency keys */
+	char **keys; /* owned: concurrency keys, then types of events */
 	size_t keys_count;
 };
 
@@ -306,18 +310,24 @@ forget_keys(struct sweep *sweep)
 	sweep->keys_count = sweep->at = 0;
 }
 
+/* Texts that the next stage goes through. */
 static void
-on_keys(void *context, const struct pg_rows *rows, const struct err *err)
+keep_keys(struct sweep *sweep, const struct pg_rows *rows)
 {
-	struct sweep *sweep = context;
-	size_t count = err->kind == ERR_NONE ? (size_t)pg_count(rows) : 0;
+	size_t count = rows != NULL ? (size_t)pg_count(rows) : 0;
 
 	forget_keys(sweep);
 	sweep->keys = xcalloc(count + 1, sizeof *sweep->keys);
 	for (size_t i = 0; i < count; i++)
 		sweep->keys[sweep->keys_count++] =
 		    xstrdup(pg_text(rows, (int)i, 0, NULL));
-	proceed(sweep, STAGE_ADMIT, err);
+}
+
+static void
+on_keys(void *context, const struct pg_rows *rows, const struct err *err)
+{
+	keep_keys(context, rows);
+	proceed(context, STAGE_ADMIT, err);
 }
 
 static void
@@ -340,9 +350,56 @@ static void
 admit(struct sweep *sweep)
 {
 	if (sweep->at == sweep->keys_count)
-		enter(sweep, STAGE_PARTITIONS);
+		enter(sweep, STAGE_TYPES);
 	else
 		runs_admit(sweep->pg, sweep->keys[sweep->at++], on_admitted, sweep);
+}
+
+/* ---- events ---- */
+
+static void
+on_types(void *context, const struct pg_rows *rows, const struct err *err)
+{
+	keep_keys(context, rows);
+	proceed(context, STAGE_WAKE, err);
+}
+
+static void
+find_types(struct sweep *sweep)
+{
+	pg_query(sweep->pg, "event_waits_late", NULL, on_types, sweep);
+}
+
+static void
+on_woken(void *context, const struct ready_ref *refs, size_t count,
+	 const struct err *err)
+{
+	struct sweep *sweep = context;
+
+	ready_push(sweep->conf.queue, refs, count);
+	proceed(sweep, STAGE_WAKE, err);
+}
+
+static void
+wake_waiting(struct sweep *sweep)
+{
+	if (sweep->at == sweep->keys_count)
+		enter(sweep, STAGE_EXPIRE);
+	else
+		bus_events_wake(sweep->pg, sweep->keys[sweep->at++], on_woken, sweep);
+}
+
+static void
+on_expired_events(void *context, const struct pg_rows *rows, const struct err *err)
+{
+	(void)rows;
+	proceed(context, STAGE_PARTITIONS, err);
+}
+
+static void
+expire_events(struct sweep *sweep)
+{
+	pg_query(sweep->pg, "bus_events_expire", NULL, on_expired_events, sweep);
 }
 
 /* ---- partitions ---- */
@@ -373,12 +430,21 @@ make_partitions(struct sweep *sweep)
 typedef void stage_fn(struct sweep *sweep);
 
 static stage_fn *const stage_fns[STAGES] = {
-	[STAGE_REST] = rest,         [STAGE_EXPIRED] = find_expired,
-	[STAGE_BURY] = bury,         [STAGE_OVERDUE] = find_overdue,
-	[STAGE_TIME_OUT] = time_out, [STAGE_STUCK] = find_stuck,
-	[STAGE_CRASH] = crash,       [STAGE_ORPHANS] = find_orphans,
-	[STAGE_CANCEL] = cancel,     [STAGE_KEYS] = find_keys,
-	[STAGE_ADMIT] = admit,       [STAGE_PARTITIONS] = make_partitions,
+	[STAGE_REST] = rest,
+	[STAGE_EXPIRED] = find_expired,
+	[STAGE_BURY] = bury,
+	[STAGE_OVERDUE] = find_overdue,
+	[STAGE_TIME_OUT] = time_out,
+	[STAGE_STUCK] = find_stuck,
+	[STAGE_CRASH] = crash,
+	[STAGE_ORPHANS] = find_orphans,
+	[STAGE_CANCEL] = cancel,
+	[STAGE_KEYS] = find_keys,
+	[STAGE_ADMIT] = admit,
+	[STAGE_TYPES] = find_types,
+	[STAGE_WAKE] = wake_waiting,
+	[STAGE_EXPIRE] = expire_events,
+	[STAGE_PARTITIONS] = make_partitions,
 };
 
 static void

@@ -37,6 +37,7 @@ struct finish_entry {
 	struct child_run *child;
 	struct approval_ask ask;
 	struct uuid run;
+	char *wait_event;
 	char *concurrency_key; /* of a run that this may end; or NULL */
 };
 
@@ -90,6 +91,7 @@ entry_free(struct finish_entry *entry)
 	json_unref(&entry->asked);
 	child_run_free(&entry->child);
 	free(entry->concurrency_key);
+	free(entry->wait_event);
 	free(entry);
 }
 
@@ -218,6 +220,11 @@ keep_effects(struct finish_entry *entry, struct slot *slot)
 	entry->child = slot->child;
 	slot->child = NULL;
 	item->child = entry->child != NULL ? &entry->child->run : NULL;
+	free(entry->wait_event);
+	entry->wait_event = slot->wait_event;
+	slot->wait_event = NULL;
+	item->wait_event = entry->wait_event;
+	item->checked_at = slot->checked_at;
 	if (slot->outcome != OUTCOME_APPROVAL)
 		return;
 	entry->ask = slot->ask;

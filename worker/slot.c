@@ -126,6 +126,7 @@ slot_new(struct worker *worker, struct claimed *claimed)
 	slot->timer = timer_new(worker->loop, on_timer, slot);
 	fill_attempt(slot, claimed->number, claimed->attempt, claimed->fence,
 		     claimed->woke);
+	slot->attempt.began_at = claimed->started_at;
 	list_push(&worker->slots, &slot->link);
 	worker->used++;
 	return slot;
@@ -154,6 +155,8 @@ forget_attempt(struct slot *slot)
 	json_unref(&slot->error);
 	json_unref(&slot->made);
 	child_run_free(&slot->child);
+	free(slot->wait_event);
+	slot->wait_event = NULL;
 	slot->children = (struct children){ 0 };
 	slot->ask = (struct approval_ask){ 0 };
 	slot->answered = slot->final = false;
@@ -683,6 +686,17 @@ attempt_start_run(struct attempt *attempt, struct child_run *child, bool wait,
 	keep_output(slot, output);
 }
 
+void
+attempt_wait_event(struct attempt *attempt, const char *type, usec_t checked_at,
+		   usec_t run_at)
+{
+	struct slot *slot = answer(attempt, OUTCOME_WAIT);
+
+	slot->run_at = run_at;
+	slot->wait_event = xstrdup(type);
+	slot->checked_at = checked_at;
+}
+
 /* ---- what the table orders ---- */
 
 static void
@@ -705,6 +719,8 @@ do_start(struct slot *slot)
 {
 	slot->action = action_find(slot->def->action);
 	slot->attempt.fields = slot->fields;
+	slot->held = slot_held(slot);
+	slot->attempt.held = &slot->held;
 	if (slot->action->now != NULL) {
 		do_now(slot);
 		return;

@@ -40,7 +40,10 @@ struct slot {
 	struct children children; /* of OUTCOME_CHILDREN */
 	struct approval_ask ask;  /* of OUTCOME_APPROVAL */
 	struct child_run *child;  /* that it starts, or NULL */
-	struct json *made;        /* what outcome, children and ask borrow from */
+	char *wait_event;         /* the type of event that wakes it, or NULL */
+	usec_t checked_at;
+	struct held_step held;
+	struct json *made; /* what outcome, children and ask borrow from */
 	/* As claimed, see engine/advance_core.h. */
 	enum phase phase;
 	int parent, item_index, iteration;

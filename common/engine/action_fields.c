@@ -62,8 +62,11 @@ static const struct field wait_fields[] = {
 	  .help = "so long from when the step starts" },
 	{ .name = "until", .type = FIELD_MOMENT, .required = true, .group = 1,
 	  .help = "until this moment; one that is past is no wait at all" },
-	{ .name = "event", .later = true, .group = 1 },
-	{ .name = "when", .later = true },
+	{ .name = "event", .type = FIELD_TEXT, .required = true, .group = 1,
+	  .help = "until an event of this type is told over the API (`POST /api/events`); one "
+		  "that came since the run started counts. With `timeout` at most so long" },
+	{ .name = "when", .type = FIELD_EXPRESSION,
+	  .help = "with `event`: an expression that sees `event`; others are passed over" },
 	{ 0 },
 };
 
@@ -121,7 +124,7 @@ const struct action_fields action_fields[ACTION_KINDS] = {
 			  .output = "`{status, headers, body}`, body parsed when it is JSON" },
 	[ACTION_WAIT] = { .name = "wait", .fields = wait_fields,
 			  .help = "waits without holding a worker's slot",
-			  .output = "null" },
+			  .output = "the event `{id, source, type, data, at}`, or null" },
 	[ACTION_CODE] = { .name = "code", .fields = code_fields,
 			  .help = "runs a program",
 			  .output = "what the program returned", .reads_run = true },

@@ -44,8 +44,11 @@ struct finish_item {
 					   NULL */
 	const struct approval_ask *ask; /* of WAITING_APPROVAL */
 	struct uuid approval;           /* its id */
-	const struct new_run *child;    /* the run that it starts, or NULL */
-	struct uuid parent_run;         /* that waits for the end of this run */
+	const char
+	    *wait_event;   /* of WAITING: the type of event that wakes it, or NULL */
+	usec_t checked_at; /* what came before has been looked at */
+	const struct new_run *child; /* the run that it starts, or NULL */
+	struct uuid parent_run;      /* that waits for the end of this run */
 	bool has_parent_run;
 	/* the answer */
 	bool accepted;

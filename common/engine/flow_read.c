@@ -173,6 +173,20 @@ flow_read_condition(struct reader *reader, const struct place *step_place,
 		step->condition = refs_condition(reader, &place, reading->refs, scope);
 }
 
+void
+flow_read_when(struct reader *reader, const struct place *step_place,
+	       struct flow_reading *reading)
+{
+	const struct place place = place_member(step_place, "when");
+
+	if (place.doc == NULL)
+		return;
+	if (doc_get(step_place->doc, "event") == NULL)
+		reader_problem(reader, &place, "\"when\" goes with \"event\"");
+	reading->step->when = refs_condition(reader, &place, reading->refs,
+					     flow_scope(step_place, reading->step));
+}
+
 /* ---- schemas ---- */
 
 void

@@ -37,6 +37,8 @@ void flow_read_schema(struct reader *reader, const struct place *place,
 /* The index of the step that the text names, or NO_STEP and a problem. */
 int flow_read_id(struct reader *reader, const struct place *place);
 /* The expression of an action (conditional, loop): read like any other. */
+void flow_read_when(struct reader *reader, const struct place *step_place,
+		    struct flow_reading *reading);
 void flow_read_condition(struct reader *reader, const struct place *step_place,
 			 struct flow_reading *reading);
 /* What expressions of this step may name beside the run: REFS_ITEM, REFS_INDEX. */

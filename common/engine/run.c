@@ -171,8 +171,7 @@ get_trigger(struct run_scope *scope)
 static struct json *
 get_event(struct run_scope *scope)
 {
-	(void)scope;
-	return NULL;
+	return scope->event;
 }
 
 static struct json *

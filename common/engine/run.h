@@ -43,8 +43,9 @@ struct run_scope {
 	struct run *run;
 	struct json *result, *error; /* borrowed; result only where it exists */
 	bool has_result;
-	struct json *item; /* borrowed; of a child of foreach */
-	int index;         /* of it, of a loop's iteration, of a repetition; or -1 */
+	struct json *event; /* borrowed; in `when` */
+	struct json *item;  /* borrowed; of a child of foreach */
+	int index;          /* of it, of a loop's iteration, of a repetition; or -1 */
 	struct json *index_value; /* owned: see run_scope_fini */
 };
 

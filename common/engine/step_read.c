@@ -485,6 +485,7 @@ step_read(struct reader *reader, const struct place *place, struct step_def *ste
 		fields_read(reader, place, step, &reading.outputs,
 			    flow_scope(place, step));
 		flow_read_condition(reader, place, &flow);
+		flow_read_when(reader, place, &flow);
 	}
 	set_presets(&reading);
 	give_refs(reader, &reading);

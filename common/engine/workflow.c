@@ -20,6 +20,7 @@ step_fini(struct step_def *step)
 	cel_free(&step->foreach);
 	cel_free(&step->repeat_until);
 	cel_free(&step->condition);
+	cel_free(&step->when);
 	json_unref(&step->output_schema);
 	schema_free(&step->output_rules);
 	free(step->needs);

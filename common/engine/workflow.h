@@ -72,6 +72,7 @@ struct step_def {
 	int max_parallel; /* 0: as many as there are */
 	struct cel *repeat_until;
 	int max_iterations;         /* of repeatUntil and loop; 0: no limit */
+	struct cel *when;           /* of a wait for an event; NULL: any of its type */
 	struct cel *condition;      /* of conditional and loop; NULL of a loop: true */
 	struct json *output_schema; /* or NULL */
 	struct schema *output_rules;

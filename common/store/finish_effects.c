@@ -339,6 +339,30 @@ add_pauses(struct pg_batch *batch, const struct finish_item *items, size_t count
 	pg_args_fini(&args);
 }
 
+/* ---- events ---- */
+
+static bool
+waits_for_event(const struct finish_item *item)
+{
+	return item->wait_event != NULL;
+}
+
+static void
+add_event_waits(struct pg_batch *batch, const struct finish_item *items, size_t count)
+{
+	struct chosen chosen;
+	struct pg_args args;
+
+	if (choose(&chosen, items, count, waits_for_event) == 0)
+		return;
+	pg_args_init(&args);
+	arg_whose(&args, &chosen);
+	COLUMN(&args, PG_TEXT, item, &chosen, pg_arg_text(&args, item->wait_event));
+	COLUMN(&args, PG_TIME, item, &chosen, pg_arg_time(&args, item->checked_at));
+	pg_batch_add(batch, "event_waits_add", &args, NULL, NULL);
+	pg_args_fini(&args);
+}
+
 /* ---- other runs ---- */
 
 static void
@@ -391,6 +415,7 @@ finish_effects_add(struct pg_batch *batch, const struct finish_item *items,
 	add_closes(batch, items, count, ready);
 	add_meetings(batch, items, count, ready);
 	add_asks(batch, items, count);
+	add_event_waits(batch, items, count);
 	add_children(batch, items, count);
 	add_ends(batch, items, count, ready);
 	add_pauses(batch, items, count);

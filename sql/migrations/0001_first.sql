@@ -387,6 +387,35 @@ create function approval_status_name(status smallint) returns text
 language sql immutable strict parallel safe
 return (array['pending', 'approved', 'denied', 'expired', 'void'])[status + 1];
 
+-- ---- what happens outside ----
+
+-- Events that were told over the API. They are kept for a while, for a run may wait for one
+-- that came since it started.
+create table bus_events (
+	id uuid primary key,
+	project_id uuid references projects on delete cascade,
+	source text not null,
+	type text not null,
+	data jsonb,
+	at timestamptz not null default now(),
+	created_at timestamptz not null default now()
+);
+
+create index bus_events_type on bus_events (type, at);
+
+-- Steps that wait for one. checked_at: what came before has been looked at.
+create table event_waits (
+	execution_id uuid not null,
+	step_number int not null,
+	type text not null,
+	checked_at timestamptz not null,
+	created_at timestamptz not null default now(),
+	primary key (execution_id, step_number),
+	foreign key (execution_id, step_number) references workflow_steps on delete cascade
+);
+
+create index event_waits_type on event_waits (type);
+
 -- ---- how many at once ----
 
 -- Whoever admits runs of a key locks its row first.

@@ -204,10 +204,13 @@ open_doors(struct shell *shell, struct err *err)
 static int
 build(struct shell *shell, const int *listen_fds, size_t count, struct err *err)
 {
-	static const struct route *const tables[] = {
-		routes_workflows, routes_executions, routes_transitions,
-		routes_pool,      routes_health,     NULL
-	};
+	static const struct route *const tables[] = { routes_workflows,
+						      routes_executions,
+						      routes_transitions,
+						      routes_events,
+						      routes_pool,
+						      routes_health,
+						      NULL };
 	const struct listen_conf listen = { .fds = listen_fds,
 					    .fds_count = count,
 					    .tables = tables };

@@ -308,6 +308,11 @@ PLANS = {
     "approvals_decide": {"state": {KEY}, "steps": {KEY}, "runs": {KEY},
                          "approvals": {"approvals_step"}},
     "steps_copy": {"runs": {KEY}},
+    "bus_events_insert": {},
+    "bus_events_since": {"runs": {KEY}, "bus_events": {"events_type"}},
+    "event_waits_add": {"steps": {KEY}},
+    "event_waits_lock": {"state": {KEY}, "event_waits": {"waits_type"}},
+    "event_waits_wake": {"state": {KEY}, "steps": {KEY}, "event_waits": {"waits_type"}},
     "runs_again": {"state": {KEY}, "steps": {KEY}, "runs": {KEY}, "definitions": {KEY}},
     "runs_overdue": {"state": {"open"}},
     "runs_stuck": {"state": {"open"}, "steps": {KEY}},
@@ -345,7 +350,8 @@ def kind_of(index):
             return kind
     return next(kind for kind in (KEY, "_name_key", "alive", "open", "failed", "ready", "held",
                                   "number", "project", "definition", "delayed", "pending",
-                                  "approvals_step", "parent", "concurrency", "version_key", "children")
+                                  "approvals_step", "parent", "concurrency", "version_key", "children",
+                                  "events_type", "waits_type")
                 if index.endswith(kind))
 
 
@@ -380,7 +386,8 @@ def test_each_table_is_reached_by_index(store, name, believed):
 def test_every_statement_of_the_store_has_a_plan_looked_at():
     rooms = [(SQL.parent / "common/store" / f"{room}.c").read_text()
              for room in ("claims", "visits", "finishes", "session", "workers", "runs",
-                          "runs_insert", "finish_effects", "back", "transitions")]
+                          "runs_insert", "finish_effects", "back", "transitions",
+                          "bus_events")]
     ours = {name for text in rooms for name in re.findall(r'"([a-z_]+)"', text)
             if (SQL / f"{name}.sql").exists()}
     assert ours - {"workers_register", "nodes_beat"} == set(PLANS)  # these only insert

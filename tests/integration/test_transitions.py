@@ -394,3 +394,82 @@ def test_a_worker_killed_while_people_decide(fresh):
     for run in runs:
         check_over(fresh, run)
         assert types(fresh, run).count("approval.decided") == 1
+
+
+# ---- what happens outside ----
+
+def tell(stepmill, kind, data=None, source="test"):
+    return stepmill.post("/api/events", {"source": source, "type": kind, "data": data})["id"]
+
+
+def test_a_wait_for_an_event(stepmill):
+    run = stepmill.begin({"id": "w", "action": "wait", "event": "paid",
+                          "when": "event.data.order == input.order"},
+                         shell("after", "echo {{steps.w.output.data.sum}}"), input={"order": 7})
+    stepmill.wait_step(run, "w", "WAITING")
+    tell(stepmill, "paid", {"order": 8, "sum": 1})
+    tell(stepmill, "other", {"order": 7, "sum": 2})
+    stepmill.wait_step(run, "w", "WAITING")
+    told = tell(stepmill, "paid", {"order": 7, "sum": 3})
+    ended = check_over(stepmill, run)
+    assert ended["output"]["stdout"] == "3\n"
+    event = ended["steps"][0]["output"]
+    assert event.pop("at").endswith("Z")
+    assert event == {"id": told, "source": "test", "type": "paid",
+                     "data": {"order": 7, "sum": 3}}
+
+
+def test_an_event_that_came_since_the_run_started_counts(stepmill):
+    tell(stepmill, "early", 1)
+    run = stepmill.begin(shell("slow", "sleep 0.4"), {"id": "w", "action": "wait", "event": "early"})
+    stepmill.wait_running(run, "slow")
+    told = tell(stepmill, "early", 2)
+    assert check_over(stepmill, run)["output"]["id"] == told
+
+
+def test_no_event_in_time(stepmill):
+    run = stepmill.begin({"id": "w", "action": "wait", "event": "never", "timeout": 400},
+                         noop("after"))
+    ended = check_over(stepmill, run)
+    assert ended["steps"][0]["output"] is None
+
+
+def test_a_condition_on_an_event_that_cannot_be_evaluated(stepmill):
+    run = stepmill.begin({"id": "w", "action": "wait", "event": "odd", "when": "event.data.x > 1"})
+    stepmill.wait_step(run, "w", "WAITING")
+    tell(stepmill, "odd", None)
+    assert check_over(stepmill, run, "FAILED")["error"]["code"] == "expression"
+
+
+def test_an_event_wakes_all_that_wait(stepmill):
+    runs = [stepmill.begin({"id": "w", "action": "wait", "event": "all"}) for _ in range(5)]
+    for run in runs:
+        stepmill.wait_step(run, "w", "WAITING")
+    told = tell(stepmill, "all")
+    for run in runs:
+        assert check_over(stepmill, run)["output"]["id"] == told
+
+
+def test_an_event_whose_teller_died_is_heard_by_the_sweep(stepmill):
+    """Stored, and nobody was woken: as if the front had died in between."""
+    run = stepmill.begin({"id": "w", "action": "wait", "event": "unheard"})
+    stepmill.wait_step(run, "w", "WAITING")
+    stepmill.sql("insert into bus_events (id, source, type) values (uuid7(), 't', 'unheard')")
+    check_over(stepmill, run)
+
+
+def test_a_paused_run_hears_of_an_event_when_it_goes_on(stepmill):
+    run = stepmill.begin({"id": "w", "action": "wait", "event": "meanwhile"})
+    stepmill.wait_step(run, "w", "WAITING")
+    good(stepmill.cli("pause", run))
+    tell(stepmill, "meanwhile")
+    stepmill.wait_step(run, "w", "PENDING")
+    good(stepmill.cli("resume", run))
+    check_over(stepmill, run)
+
+
+def test_events_that_are_refused(stepmill):
+    for body in (None, [], {"source": "x"}, {"source": "x", "type": ""},
+                 {"source": "x", "type": "y" * 300}, {"source": 3, "type": "y"},
+                 {"source": "x", "type": "y", "more": 1}):
+        assert stepmill.ask("POST", "/api/events", body).status == 400, body

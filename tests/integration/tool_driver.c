@@ -118,6 +118,15 @@ attempt_fail_with(struct attempt *attempt, const char *code, bool final,
 	va_end(args);
 }
 
+/* Only a worker hears of events. */
+void
+attempt_wait_event(struct attempt *attempt, const char *type, usec_t checked_at,
+		   usec_t run_at)
+{
+	(void)type, (void)checked_at, (void)run_at;
+	attempt_fail(attempt, "not_here", true, "there is no worker here");
+}
+
 /* Only a worker stores runs. */
 void
 attempt_start_run(struct attempt *attempt, struct child_run *child, bool wait,

@@ -52,6 +52,14 @@ attempt_wait(struct attempt *attempt, usec_t run_at)
 }
 
 void
+attempt_wait_event(struct attempt *attempt, const char *type, usec_t checked_at,
+		   usec_t run_at)
+{
+	(void)attempt, (void)type, (void)checked_at, (void)run_at;
+	fail_msg("not expected");
+}
+
+void
 attempt_start_run(struct attempt *attempt, struct child_run *child, bool wait,
 		  usec_t run_at, struct json *output)
 {

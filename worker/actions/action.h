@@ -11,7 +11,7 @@
 #include "base/mask.h"
 #include "base/usec.h"
 #include "conf/settings.h"
-#include "engine/run.h"
+#include "engine/advance_core.h"
 #include "httpc/httpc.h"
 #include "loop/loop.h"
 #include "queue/queue.h"
@@ -77,8 +77,10 @@ struct attempt {
 	struct uuid project;
 	struct json *
 	    *state_p; /* the run's state as known here: state.* keeps it up to date */
-	usec_t started_at; /* wall time */
-	bool woke;         /* it waited, and that is over */
+	usec_t started_at;      /* wall time */
+	usec_t began_at;        /* the database's: also of one that woke since */
+	struct held_step *held; /* for held_scope */
+	bool woke;              /* it waited, and that is over */
 	const struct back_row
 	    *back; /* of one that woke: how its child run went; or NULL */
 	struct step_log *log;
@@ -99,6 +101,10 @@ void attempt_fail_with(struct attempt *attempt, const char *code, bool final,
 		       ...) __attribute__((format(printf, 6, 7)));
 /* Nothing to do until then; the slot is free meanwhile and the step comes back. */
 void attempt_wait(struct attempt *attempt, usec_t run_at);
+/* The same until an event of this type comes, or run_at (0: no time). checked_at: what
+ * came before was looked at, by the database's clock. */
+void attempt_wait_event(struct attempt *attempt, const char *type, usec_t checked_at,
+			usec_t run_at);
 
 /* Starts a run with the answer (taken). wait: the step comes back when that run has
  * ended, or at run_at (0: no time); else it succeeds at once with the output (taken).
