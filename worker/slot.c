@@ -380,7 +380,8 @@ get_back(struct slot *slot)
 {
 	struct held_step held = slot_held(slot);
 
-	if (slot->back != NULL || !enter_wants_back(slot->def, &held))
+	if (slot->back != NULL ||
+	    !enter_wants_back(slot->live->run.workflow, slot->def, &held))
 		return true;
 	if (slot->back_asked)
 		return false;

@@ -123,13 +123,34 @@ spawn_one(struct advance *advance, int index, int iteration)
 	};
 }
 
-/* How many visits there were, as far as it is known; else 0. */
+/* How many visits there were, as far as it is known; else 0. The number tells it of the
+ * newest row only: one that comes back from its block has an old one. */
 static int
 visits(const struct advance *advance)
 {
 	const struct held_step *held = advance->held;
 
-	return advance->run->workflow->no_foreach ? held->number : held->visits;
+	if (held->visits > 0 || !advance->run->workflow->no_foreach)
+		return held->visits;
+	return held->number;
+}
+
+/* What cannot go on fails what it is part of: its block, its graph, or the run. Takes
+ * error. */
+static void
+fail_whole(struct advance *advance, struct json *error)
+{
+	struct verdict *verdict = advance->verdict;
+
+	verdict->joins = advance->held->parent;
+	if (verdict->joins == 0) {
+		fail_run(advance, error);
+	} else if (verdict->joins == END_NUMBER) {
+		verdict->closing = CLOSING_FAILED;
+		verdict->run_error = error_of_run(advance, error);
+	} else {
+		verdict->join_error = error_of_run(advance, error);
+	}
 }
 
 /* False, and what becomes of the step or run: there were too many steps. */
@@ -148,12 +169,7 @@ may_visit(struct advance *advance, int target)
 			  workflow->steps[target].id, count, workflow->max_steps);
 	error = step_error("max_steps", message);
 	free(message);
-	if (advance->held->parent != 0) {
-		advance->verdict->joins = advance->held->parent;
-		advance->verdict->join_error = error_of_run(advance, error);
-	} else {
-		fail_run(advance, error);
-	}
+	fail_whole(advance, error);
 	return false;
 }
 

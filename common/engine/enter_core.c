@@ -30,10 +30,15 @@ approval_status_name(enum approval_status status)
 }
 
 bool
-enter_wants_back(const struct step_def *step, const struct held_step *held)
+enter_wants_back(const struct workflow *workflow, const struct step_def *step,
+		 const struct held_step *held)
 {
 	if (held->index == END_INDEX)
 		return true;
+	if (!workflow->no_foreach && !held->is_item &&
+	    held->number >= workflow->max_steps)
+		return true; /* its number counts items too: how many visits were there?
+			      */
 	return held->phase == PHASE_CHILDREN || held->phase == PHASE_GATE ||
 	       (held->phase == PHASE_ACTION &&
 		(step->action == ACTION_APPROVAL || step->action == ACTION_WORKFLOW));

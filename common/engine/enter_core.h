@@ -31,7 +31,8 @@ struct back {
 };
 
 /* Does the worker have to know what the step finds before it enters? */
-bool enter_wants_back(const struct step_def *step, const struct held_step *held);
+bool enter_wants_back(const struct workflow *workflow, const struct step_def *step,
+		      const struct held_step *held);
 
 /* Before the fields are resolved. True: *outcome says what becomes of it, and *made is
  * what it borrows and nobody else owns (the caller's, or NULL). False: its action is to
