@@ -9,6 +9,7 @@
 #define NOT_CHOSEN  "not_chosen"
 #define NEED_FAILED "need_failed"
 #define NEED_OUTPUT "need_skipped"
+#define CUT_SHORT   "cancelled" /* as sql/steps_close.sql writes it */
 
 static int
 number_of(int index)
@@ -69,6 +70,17 @@ meet_all(struct advance *advance, int chosen)
 	verdict->joins = END_NUMBER;
 }
 
+/* What had not started of its block was cancelled with the rest of the graph: why the
+ * run ends is known already. */
+static bool
+was_cut_short(const struct advance *advance)
+{
+	const char *code = json_str(json_get(advance->verdict->error, "code"));
+
+	return advance->held->phase == PHASE_CHILDREN && code != NULL &&
+	       strcmp(code, CUT_SHORT) == 0;
+}
+
 void
 graph_leave(struct advance *advance, int target)
 {
@@ -82,7 +94,7 @@ graph_leave(struct advance *advance, int target)
 		verdict->chosen = number_of(target);
 	else if (target == TARGET_END)
 		verdict->closing = CLOSING_END;
-	else if (failed && !step->continue_on_error)
+	else if (failed && !step->continue_on_error && !was_cut_short(advance))
 		verdict->closing = CLOSING_FAILED;
 	meet_all(advance, target);
 }

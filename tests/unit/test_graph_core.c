@@ -1,5 +1,7 @@
 /*
- * The limit of maxSteps where rows come back or items are among them, and in a graph.
+ * How a graph comes to its end: what fails it and what does not, and the limit of
+ * maxSteps where rows come back or items are among them. Whole runs are simulated, see
+ * tests/sim.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -148,6 +150,54 @@ test_rows_are_counted_where_items_are_among_them(void **state)
 	workflow_free(&plain);
 }
 
+/* ---- closing ---- */
+
+static struct workflow *
+with_a_block(void)
+{
+	return workflow_text(
+	    "name: x\nsteps:\n"
+	    "- { id: a, action: conditional, condition: 'true', then: [b] }\n"
+	    "- { id: b, action: noop }\n"
+	    "- { id: c, action: noop, needs: [a] }\n");
+}
+
+static enum closing
+closing_of(const char *code, enum phase phase)
+{
+	struct workflow *workflow = with_a_block();
+	const struct held_step held = { .index = 0,
+					.number = 1,
+					.attempt = 1,
+					.parent = END_NUMBER,
+					.phase = phase };
+	struct outcome outcome = { .kind = OUTCOME_FAILURE,
+				   .final = true,
+				   .error = step_error(code, "why") };
+	struct verdict verdict;
+	enum closing closing;
+
+	decide(workflow, &held, &outcome, &verdict);
+	assert_int_equal(verdict.status, STEP_FAILED);
+	assert_int_equal(verdict.joins, END_NUMBER);
+	closing = verdict.closing;
+	assert_int_equal(closing == CLOSING_FAILED, verdict.run_error != NULL);
+	verdict_fini(&verdict);
+	json_unref(&outcome.error);
+	workflow_free(&workflow);
+	return closing;
+}
+
+/* Else a run that a step led to the end would fail of what that cut short. */
+static void
+test_what_was_cut_short_closes_nothing(void **state)
+{
+	(void)state;
+	assert_int_equal(closing_of("cancelled", PHASE_CHILDREN), CLOSING_NONE);
+	assert_int_equal(closing_of("failed", PHASE_CHILDREN), CLOSING_FAILED);
+	assert_int_equal(closing_of("cancelled", PHASE_FRESH), CLOSING_FAILED);
+}
+
 int
 main(void)
 {
@@ -156,6 +206,7 @@ main(void)
 		cmocka_unit_test(test_too_many_steps_fail_a_sequence),
 		cmocka_unit_test(test_too_many_steps_after_a_block),
 		cmocka_unit_test(test_rows_are_counted_where_items_are_among_them),
+		cmocka_unit_test(test_what_was_cut_short_closes_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
