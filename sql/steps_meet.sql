@@ -1,6 +1,8 @@
 -- Counts what steps waited for, after steps_finish.sql in its transaction, for what it
 -- took: a need that is over, a row that a branch leads to, a child that has ended. What
 -- nothing is left to wait for is ready; in a paused run it is ready when that goes on.
+-- A row that waits for its children counts them only: in a graph it may have been chosen
+-- early, and the others that might have chosen it end meanwhile.
 -- Aggregated by target, for several may meet in one flush. An item that ends lets the
 -- next of its siblings start, where their number at once is limited.
 -- $1 runs uuid[] $2 numbers int4[] $3 fences int4[] $4 status int2[]: who met it
@@ -8,7 +10,7 @@
 -- $7 error jsonb[]: of a child that failed, or null   $8 release bool[]
 -- Answer: run, number, queue, priority of what is ready.
 with item as (
-	select u.*, r.status as run_now
+	select u.*, r.status as run_now, s.parent_step is not distinct from u.target as joins
 	  from unnest($1::uuid[], $2::int[], $3::int[], $4::smallint[], $5::int[], $6::bool[],
 		$7::jsonb[], $8::bool[])
 	       u (run, number, item_fence, to_status, target, chosen, error, release)
@@ -16,27 +18,31 @@ with item as (
 		select status, last_seq from workflow_run_state
 		 where execution_id = u.run and status + 0 in (1, 2) offset 0) r
 	 cross join lateral (
-		select priority from workflow_steps
+		select parent_step from workflow_steps
 		 where execution_id = u.run and step_number = u.number
 		   and fence = u.item_fence and status + 0 = u.to_status offset 0) s
 ), hit as (
 	select run, target, count(*)::int as met, bool_or(chosen) as chosen,
+	       (count(*) filter (where joins))::int as joined,
 	       (array_agg(error order by number) filter (where error is not null))[1] as error,
 	       count(*) filter (where release) as release, max(number) as number,
 	       max(run_now) as run_now
 	  from item group by run, target
 ), moved as (
 	update workflow_steps s
-	   set remaining_needs = case when h.chosen then -1
-			else s.remaining_needs - h.met end,
+	   set remaining_needs = case when s.status = 5 then s.remaining_needs - h.joined
+			when h.chosen then -1 else s.remaining_needs - h.met end,
 	       error = coalesce(s.error, h.error),
-	       status = case when h.chosen or s.remaining_needs = h.met
+	       status = case when case when s.status = 5 then s.remaining_needs = h.joined
+				else h.chosen or s.remaining_needs = h.met end
 			then case when h.run_now = 1 then 1 else 0 end else s.status end,
-	       ready_at = case when h.chosen or s.remaining_needs = h.met
+	       ready_at = case when case when s.status = 5 then s.remaining_needs = h.joined
+				else h.chosen or s.remaining_needs = h.met end
 			then now() else s.ready_at end
 	  from hit h
 	 where s.execution_id = any (array[h.run]) and s.step_number = h.target
-	   and (s.status + 0 = 0 and s.ready_at is null or s.status + 0 = 5 and s.phase = 3)
+	   and (s.status + 0 = 0 and s.ready_at is null
+		or s.status + 0 = 5 and s.phase = 3 and h.joined > 0)
 	returning h.run, s.step_number, s.queue, s.priority, s.status
 ), released as (
 	update workflow_steps s
