@@ -1,9 +1,12 @@
 -- Gives back single steps without spending an attempt, under a new fence. Comes after the
 -- locks of steps_finish_lock.sql.
+-- Of a paused run it is pending until that goes on.
 -- $1 worker uuid   $2 runs uuid[]   $3 numbers int4[]   $4 fences int4[]
 with back as (
 	update workflow_steps s
-	   set status = 1, worker_id = null, fence = s.fence + 1, ready_at = now(),
+	   set status = case when (select r.status from workflow_run_state r
+			where r.execution_id = s.execution_id) = 2 then 0 else 1 end,
+	       worker_id = null, fence = s.fence + 1, ready_at = now(),
 	       started_at = null
 	  from unnest($2::uuid[], $3::int[], $4::int[]) u (run, number, fence)
 	 where s.execution_id = any (array[u.run]) and s.step_number = u.number

@@ -1,8 +1,11 @@
 -- Gives back what a worker holds without spending an attempt, under a new fence.
+-- Of a paused run it is pending until that goes on.
 -- $1 worker uuid
 with back as (
 	update workflow_steps s
-	   set status = 1, worker_id = null, fence = s.fence + 1, ready_at = now(),
+	   set status = case when (select r.status from workflow_run_state r
+			where r.execution_id = s.execution_id) = 2 then 0 else 1 end,
+	       worker_id = null, fence = s.fence + 1, ready_at = now(),
 	       started_at = null
 	 where s.worker_id = $1 and s.status = 2
 	returning s.execution_id, s.step_number, s.queue, s.priority

@@ -2,13 +2,16 @@
 -- counts against a step (deaths) only if the worker ran nothing else. In company nobody
 -- can be blamed; but a step that was lost before is suspected. last_death keeps what is
 -- known of the crash in both cases, and with it the step is run alone from then on.
+-- Of a paused run they are pending until that goes on.
 -- Each run concerned hears of it once, with the numbers of its steps: rows in which the
 -- engine keeps something (numbers below 1) are none.
 -- $1 worker uuid   $2 ending jsonb: what its parent saw of its end, or null
 -- $3 crashed bool: the parent saw it die, and had not told it to
 with lost as (
 	update workflow_steps s
-	   set status = 1, worker_id = null, fence = s.fence + 1,
+	   set status = case when (select r.status from workflow_run_state r
+			where r.execution_id = s.execution_id) = 2 then 0 else 1 end,
+	       worker_id = null, fence = s.fence + 1,
 	       attempt_number = s.attempt_number + 1, losses = s.losses + 1,
 	       deaths = s.deaths + ($3::bool and held.alone)::int,
 	       last_death = case when $3 and (held.alone or s.losses > 0) then $2::jsonb

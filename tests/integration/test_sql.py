@@ -1022,6 +1022,67 @@ def test_a_finish_in_a_paused_run_is_kept_and_goes_no_further(store):
     assert worker.claim() == []
 
 
+@pytest.mark.parametrize("how", ("hand_back", "leave", "bury"))
+def test_what_is_taken_back_in_a_paused_run_waits(store, how):
+    worker, other = store.worker(), store.worker()
+    step = store.held(worker)
+    store.admin.text("update workflow_run_state set status = 2, paused_by = 1"
+                     " where execution_id = $1", step[0])
+    store.admin.text("update workflow_runs set status = 2 where id = $1", step[0])
+    if how == "hand_back":
+        worker.sql.begin()
+        worker.sql.run("steps_finish_lock", worker.id, worker.number, [step[0]])
+        worker.sql.run("steps_hand_back", worker.id, *([x] for x in step))
+        worker.sql.commit()
+    else:
+        getattr(store, how)(worker)
+    assert store.step(step[0], 1)["status_code"] == PENDING
+    assert other.claim(named=[step[:2]], empty=True) == []
+    store.admin.begin()
+    store.admin.run("runs_lock", [step[0]])
+    store.admin.run("runs_resume", step[0], "eve")
+    store.admin.commit()
+    assert [claimed[:2] for claimed in other.claim(empty=True)] == [step[:2]]
+
+
+def test_a_step_that_waits_for_children_counts_them_alone(store):
+    """In a graph it may have been chosen early: who else might have chosen it ends later."""
+    worker = store.worker()
+    run = store.insert(steps=[{"number": number, "parent": -1} for number in (1, 2, 3)])
+    block, other, child = sorted(worker.claim(most=3))
+    store.admin.text("update workflow_steps set status = 5, phase = 3, remaining_needs = 1,"
+                     " worker_id = null where execution_id = $1 and step_number = 1", run)
+    store.admin.text("update workflow_steps set parent_step = 1 where execution_id = $1"
+                     " and step_number = 3", run)
+
+    def meet(step, chosen):
+        worker.sql.begin()
+        worker.lock(worker.item(step))
+        worker.store_items(worker.item(step))
+        rows = worker.sql.run("steps_meet", *([x] for x in step), [STEP_COMPLETED], [1],
+                              [chosen], [None], [False])
+        worker.sql.commit()
+        return [number for _, number, _, _ in rows]
+
+    assert block[1] == 1
+    assert meet(other, True) == []
+    assert store.step(run, 1)["status_code"] == WAITING
+    assert meet(child, False) == [1]
+    assert store.step(run, 1)["status_code"] == QUEUED
+
+
+def test_a_next_step_that_was_claimed_meanwhile_is_not_held_by_the_flush(store):
+    worker = store.worker()
+    kept, given = store.held(worker), store.held(worker)
+    items = [worker.item(kept, next=2), worker.item(given, next=2, held=False)]
+    worker.finish(*items)
+    assert [(run, number) for run, number, _ in worker.claim()] == [(given[0], 2)]
+    columns = [[i[key] for i in items]
+               for key in ("run", "number", "fence", "status", "next_number")]
+    rows = worker.sql.run("steps_finish_check", worker.id, *columns)
+    assert [(verdict, holds) for verdict, _, holds in rows] == [(1, True), (1, False)]
+
+
 # ---- from outside ----
 
 def test_what_had_started_says_that_it_was_cancelled(store):
