@@ -105,11 +105,9 @@ on_resumed(void *context, const struct pg_rows *rows, const struct err *err)
 }
 
 static void
-change(struct pg *pg, const struct uuid *run, const char *statement, const char *by,
-       pg_done_fn *on_rows, changed_fn *done, void *context)
+add_change(struct pg_batch *batch, const struct uuid *run, const char *statement,
+	   const char *by, pg_done_fn *on_rows, struct change_call *call)
 {
-	struct pg_batch *batch = begin(pg, run);
-	struct change_call *call = call_new(batch, done, context);
 	struct pg_args args;
 
 	pg_args_init(&args);
@@ -117,21 +115,44 @@ change(struct pg *pg, const struct uuid *run, const char *statement, const char 
 	pg_arg_text(&args, by);
 	pg_batch_add(batch, statement, &args, on_rows, call);
 	pg_args_fini(&args);
-	pg_batch_send(&batch, NULL, NULL);
 }
 
 void
 run_pause(struct pg *pg, const struct uuid *run, const char *by, changed_fn *done,
 	  void *context)
 {
-	change(pg, run, "runs_pause", by, on_paused, done, context);
+	struct pg_batch *batch = begin(pg, run);
+
+	add_change(batch, run, "runs_pause", by, on_paused,
+		   call_new(batch, done, context));
+	pg_batch_send(&batch, NULL, NULL);
+}
+
+/* Of one that still waits for an approval nothing may be left to run: then its time
+ * stands still again. */
+static void
+add_pause_waiting(struct pg_batch *batch, const struct uuid *run)
+{
+	struct pg_args args;
+
+	pg_args_init(&args);
+	pg_array_begin(&args, PG_UUID);
+	pg_arg_uuid(&args, run);
+	pg_array_end(&args);
+	pg_batch_add(batch, "runs_pause_waiting", &args, NULL, NULL);
+	pg_args_fini(&args);
 }
 
 void
 run_resume(struct pg *pg, const struct uuid *run, const char *by, changed_fn *done,
 	   void *context)
 {
-	change(pg, run, "runs_resume", by, on_resumed, done, context);
+	struct pg_batch *batch = begin(pg, run);
+
+	add_change(batch, run, "runs_resume", by, on_resumed,
+		   call_new(batch, done, context));
+	add_pause_waiting(batch, run);
+	pg_batch_send(&batch, NULL, NULL);
 }
 
 /* ---- approvals ---- */

@@ -230,6 +230,20 @@ def test_one_that_a_person_paused_is_not_resumed_by_an_approval(stepmill):
     check_over(stepmill, run)
 
 
+def test_one_that_is_resumed_while_it_is_asked_waits_for_the_answer(stepmill):
+    """Its time stands still again, and the answer makes it go on."""
+    run = stepmill.begin(ask(), noop("after"))
+    paused(stepmill, run)
+    good(stepmill.cli("pause", run))
+    good(stepmill.cli("resume", run))
+    paused(stepmill, run)
+    deadline, = stepmill.sql("select deadline_at from workflow_run_state"
+                             " where execution_id = %s", run)[0]
+    assert deadline is None
+    good(stepmill.cli("approve", run))
+    check_over(stepmill, run)
+
+
 def test_the_time_of_a_paused_run_stands_still(stepmill):
     run = stepmill.begin(shell("a", "sleep 0.2"), noop("after"), timeout=3000)
     stepmill.wait_running(run, "a")
