@@ -1,6 +1,7 @@
 -- Runs with onInterrupt: crash of which a worker that is declared dead held a step are
 -- crashed until a person resumes them; after runs_lock_held.sql, before
--- steps_requeue_lost.sql, which then finds nothing of them.
+-- steps_requeue_lost.sql, which then finds nothing of them. What somebody was asked is void;
+-- a run that goes on asks anew.
 -- $1 worker uuid
 with run as (
 	select x.execution_id, x.steps, s.last_seq, s.current_step, uuid7() as comment_id
@@ -23,6 +24,10 @@ with run as (
 	       started_logged = false, started_at = null
 	  from run r
 	 where s.execution_id = any (array[r.execution_id]) and s.status + 0 < 6
+), void as (
+	update workflow_approvals a set status = 4, updated_at = now()
+	  from run r
+	 where a.execution_id = any (array[r.execution_id]) and a.status + 0 = 0
 ), comment as (
 	insert into workflow_comments (id, execution_id, author, message)
 	select comment_id, execution_id, 'stepmill',

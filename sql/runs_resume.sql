@@ -1,5 +1,6 @@
 -- A paused run goes on, or a crashed one begins again where it stood, after runs_lock.sql.
--- What was ready is ready again; of a crashed run also what its crash had cut off. A run
+-- What was ready is ready again; of a crashed run also what its crash had cut off, but for
+-- items whose turn has not come. A run
 -- that waits for an approval goes on by that, not by this.
 -- $1 run uuid   $2 by text
 -- No row: no such run. Else for each step that is ready (one row with nulls: none): run,
@@ -14,8 +15,11 @@ with run as (
 ), step as (
 	update workflow_steps s
 	   set status = case when s.remaining_needs > 0
-			then case when s.phase = 3 then 5 else 0 end else 1 end,
-	       ready_at = case when s.remaining_needs > 0 then s.ready_at else now() end,
+			then case when s.phase = 3 then 5 else 0 end
+		    when s.item is not null and s.ready_at is null then 0 else 1 end,
+	       ready_at = case when s.remaining_needs > 0
+			or s.item is not null and s.ready_at is null
+			then s.ready_at else now() end,
 	       completed_at = null
 	  from run r
 	 where r.resumes and s.execution_id = any (array[r.execution_id])

@@ -304,7 +304,8 @@ PLANS = {
                  "approvals": {"approvals_step"}},
     "runs_pause": {"state": {KEY}, "steps": {KEY}, "runs": {KEY}},
     "runs_resume": {"state": {KEY}, "steps": {KEY}, "runs": {KEY}},
-    "runs_crash_interrupted": {"state": {KEY}, "steps": {KEY, "held"}, "runs": {KEY}},
+    "runs_crash_interrupted": {"state": {KEY}, "steps": {KEY, "held"}, "runs": {KEY},
+                               "approvals": {"approvals_step"}},
     "approvals_decide": {"state": {KEY}, "steps": {KEY}, "runs": {KEY},
                          "approvals": {"approvals_step"}},
     "steps_copy": {"runs": {KEY}},
@@ -1043,6 +1044,37 @@ def test_what_is_taken_back_in_a_paused_run_waits(store, how):
     store.admin.run("runs_resume", step[0], "eve")
     store.admin.commit()
     assert [claimed[:2] for claimed in other.claim(empty=True)] == [step[:2]]
+
+
+def test_items_of_a_crashed_run_still_wait_for_their_turn(store):
+    """And what somebody was asked is void."""
+    worker, other = store.worker(), store.worker()
+    run = store.insert(crash_on_interrupt=True,
+                       steps=[{"number": number} for number in (1, 2, 3, 4)])
+    assert len(worker.claim(most=2)) == 2
+    store.admin.text("update workflow_steps set item = '1' where execution_id = $1"
+                     " and step_number in (2, 3)", run)
+    store.admin.text("update workflow_steps set status = 0, ready_at = null"
+                     " where execution_id = $1 and step_number = 3", run)
+    store.admin.text("update workflow_steps set status = 4 where execution_id = $1"
+                     " and step_number = 4", run)
+    store.admin.text("insert into workflow_approvals (id, execution_id, step_number, prompt)"
+                     " values ($1, $2, 4, '')", uuid7(), run)
+    store.admin.begin()
+    store.admin.run("workers_lock", worker.id)
+    store.admin.run("workers_bury", worker.id)
+    store.admin.run("runs_lock_held", worker.id)
+    store.admin.run("runs_crash_interrupted", worker.id)
+    store.admin.commit()
+    assert store.run(run)["status_code"] == CRASHED
+    assert store.value("select status from workflow_approvals") == 4
+    store.admin.begin()
+    store.admin.run("runs_lock", [run])
+    store.admin.run("runs_resume", run, "eve")
+    store.admin.commit()
+    assert [store.step(run, number)["status_code"] for number in (1, 2, 3, 4)] == [
+        QUEUED, QUEUED, PENDING, QUEUED]
+    assert {number for _, number, _ in other.claim(empty=True)} == {1, 2, 4}
 
 
 def test_a_step_that_waits_for_children_counts_them_alone(store):
