@@ -268,7 +268,7 @@ has_open_child_run(const struct sim *sim, const struct sim_run *run, int number)
 		const struct sim_run *child = container_of(link, struct sim_run, link);
 
 		if (child->parent_run == run->id && child->parent_step == number &&
-		    !run_is_over(child->status))
+		    (!run_is_over(child->status) || child->status == RUN_CRASHED))
 			return true;
 	}
 	return false;
@@ -431,7 +431,7 @@ check_all_ended(const struct sim *sim)
 	list_each (link, &sim->store.open) {
 		const struct sim_run *run = container_of(link, struct sim_run, link);
 
-		if (!run_is_over(run->status))
+		if (!run_is_over(run->status) || run->status == RUN_CRASHED)
 			violated(run, "nothing fails any more, and the run never ends");
 	}
 }

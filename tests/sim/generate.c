@@ -322,6 +322,8 @@ generate_workflow(struct random *random, const char *name, int children,
 	if (is(&generator, 300))
 		buf_str(text, "timeout: 20s\n");
 	if (is(&generator, 150))
+		buf_str(text, "onInterrupt: crash\n");
+	else if (is(&generator, 150))
 		buf_printf(text, "concurrency: { limit: %d }\n",
 			   1 + below(&generator, 2));
 	buf_str(text, "steps:\n");

@@ -27,6 +27,7 @@ struct sim_step {
 	bool is_item, started, started_logged, ready;
 	usec_t run_at;
 	int worker; /* 0: nobody */
+	int cut_by; /* which crash cut it off, or 0 */
 	struct json *output, *error, *item;
 };
 
@@ -63,6 +64,7 @@ struct sim_run {
 	int approvals_count;
 	struct sim_event *events; /* by number, less one */
 	int64_t events_room, events_count, events_high;
+	int crash;       /* the last one, or 0 */
 	bool touched;    /* by this transaction */
 	bool led_to_end; /* for the checks: a step led to `end` */
 };
@@ -80,7 +82,7 @@ struct store {
 	struct worker_row *workers; /* by id */
 	int workers_count;
 	int64_t approvals_made;
-	int open_count;
+	int open_count, crashes;
 	struct sim_run **touched;
 	int touched_count, touched_room;
 	const struct flows *flows;

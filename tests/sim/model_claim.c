@@ -1,5 +1,5 @@
-/* sql/steps_claim.sql, steps_claim_lost.sql, steps_hand_back.sql, workers_bury.sql and
- * steps_requeue_lost.sql. */
+/* sql/steps_claim.sql, steps_claim_lost.sql, steps_hand_back.sql, workers_bury.sql,
+ * runs_crash_interrupted.sql and steps_requeue_lost.sql. */
 #include "model.h"
 
 #include "base/xalloc.h"
@@ -183,11 +183,63 @@ requeue(void *context, struct store *store, struct sim_step *step)
 	run->last_seq += 2;
 }
 
+/* ---- runs_crash_interrupted ---- */
+
+static bool
+is_interrupted(const struct sim_run *run, int worker)
+{
+	if (!run->flow->workflow->crash_on_interrupt ||
+	    (run->status != RUN_RUNNING && run->status != RUN_PAUSED))
+		return false;
+	for (int i = 0; i < run->steps_count; i++)
+		if (run->steps[i]->status == STEP_RUNNING &&
+		    run->steps[i]->worker == worker)
+			return true;
+	return false;
+}
+
+static void
+cut_off(struct store *store, struct sim_step *step, int worker)
+{
+	bool was_held = step->status == STEP_RUNNING && step->worker == worker;
+
+	step->losses += was_held;
+	step->attempt += was_held;
+	step->fence++;
+	step->started_logged = step->started = false;
+	step->cut_by = step->run->crash;
+	step_move(store, step, STEP_CANCELLED);
+}
+
+static void
+crash(struct store *store, struct sim_run *run, int worker)
+{
+	run->crash = ++store->crashes;
+	for (int i = 0; i < run->steps_count; i++)
+		if (!step_is_over(run->steps[i]->status))
+			cut_off(store, run->steps[i], worker);
+	for (int i = 0; i < run->approvals_count; i++)
+		if (run->approvals[i].status == APPROVAL_PENDING)
+			run->approvals[i].status = APPROVAL_VOID;
+	run_log(run, ++run->last_seq, EVENT_COMMENT_ADDED, 0);
+	run_log(run, ++run->last_seq, EVENT_RUN_CRASHED, 0);
+	if (run->deadline_at != 0)
+		run->budget_left = run->deadline_at - store->now;
+	run->deadline_at = 0;
+	run_move(store, run, RUN_CRASHED);
+}
+
 void
 store_bury(struct store *store, int worker)
 {
 	int64_t last_run = 0;
 
 	store->workers[worker].alive = false;
+	list_each (link, &store->open) {
+		struct sim_run *run = container_of(link, struct sim_run, link);
+
+		if (is_interrupted(run, worker))
+			crash(store, run, worker);
+	}
 	each_held(store, worker, requeue, &last_run);
 }

@@ -178,9 +178,38 @@ store_pause(struct store *store, struct sim_run *run)
 			step_move(store, run->steps[i], STEP_PENDING);
 }
 
+/* What the crash has cut off stands again where it stood. */
+static void
+stand_up(struct store *store, struct sim_step *step)
+{
+	bool waits = step->needs > 0 || (step->is_item && !step->ready);
+
+	step->cut_by = 0;
+	step->ready |= !waits;
+	step_born(store, step,
+		  !waits                          ? STEP_QUEUED
+		  : step->phase == PHASE_CHILDREN ? STEP_WAITING
+						  : STEP_PENDING);
+}
+
+static void
+begin_again(struct store *store, struct sim_run *run)
+{
+	log_with_comment(run, EVENT_RUN_RESUMED, 0);
+	run_move(store, run, RUN_RUNNING);
+	go_on_counting(store, run);
+	for (int i = 0; i < run->steps_count; i++)
+		if (run->steps[i]->status == STEP_CANCELLED &&
+		    run->steps[i]->cut_by == run->crash)
+			stand_up(store, run->steps[i]);
+	runs_pause_waiting(store, run);
+}
+
 void
 store_resume(struct store *store, struct sim_run *run)
 {
+	if (run->status == RUN_CRASHED)
+		begin_again(store, run);
 	if (run->status != RUN_PAUSED || run->paused_by != PAUSED_BY_PERSON)
 		return;
 	log_with_comment(run, EVENT_RUN_RESUMED, 0);

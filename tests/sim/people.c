@@ -50,7 +50,7 @@ some_run(struct sim *sim)
 	list_each (link, &sim->store.open) {
 		struct sim_run *run = container_of(link, struct sim_run, link);
 
-		if (run_is_over(run->status))
+		if (run_is_over(run->status) && run->status != RUN_CRASHED)
 			continue;
 		found = run;
 		if (left-- == 0)

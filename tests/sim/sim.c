@@ -98,7 +98,8 @@ forget_children(struct sim *sim, int64_t parent)
 	list_each_safe (link, &sim->store.open) {
 		struct sim_run *run = container_of(link, struct sim_run, link);
 
-		if (run->parent_run == parent && run_is_over(run->status))
+		if (run->parent_run == parent && run_is_over(run->status) &&
+		    run->status != RUN_CRASHED)
 			store_forget_run(&sim->store, run);
 	}
 }
@@ -144,8 +145,9 @@ sim_committed(struct sim *sim)
 				store->touched[i] = other;
 			}
 	for (int i = 0; i < count; i++)
-		if (run_is_over(store->touched[i]->status))
-			note_end(sim, store->touched[i]);
+		if (run_is_over(store->touched[i]->status) &&
+		    store->touched[i]->status != RUN_CRASHED)
+			note_end(sim, store->touched[i]); /* a crashed one is resumed */
 }
 
 /* ---- the loop ---- */
