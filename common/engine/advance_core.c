@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
+#include "engine/action_fields.h"
 #include "engine/advance_priv.h"
 #include "engine/graph_core.h"
 #include "engine/sequence_core.h"
@@ -181,6 +182,14 @@ ready(struct verdict *verdict, int index, int number)
 	verdict->next_count = 1;
 }
 
+/* Rows of its own may stand behind it, of this attempt or of one before. */
+static bool
+may_have_children(const struct advance *advance)
+{
+	return advance->held->phase == PHASE_CHILDREN ||
+	       action_fields[advance->step->action].flow;
+}
+
 /* Only where nothing else makes rows is the next number known beforehand. */
 static void
 go_on(struct advance *advance, int target)
@@ -189,7 +198,7 @@ go_on(struct advance *advance, int target)
 
 	if (!may_visit(advance, target))
 		return;
-	if (held->parent == 0 && held->phase != PHASE_CHILDREN)
+	if (held->parent == 0 && !may_have_children(advance))
 		ready(advance->verdict, target, held->number + 1);
 	else
 		spawn_one(advance, target, 0);
