@@ -29,16 +29,20 @@ approval_status_name(enum approval_status status)
 	return status < APPROVAL_STATUSES ? approval_names[status] : "unknown";
 }
 
+/* There are never more visits than rows: they are counted where it matters. */
+static bool
+is_near_limit(const struct workflow *workflow, const struct held_step *held)
+{
+	return !workflow->no_foreach && !held->is_item &&
+	       held->number >= workflow->max_steps;
+}
+
 bool
 enter_wants_back(const struct workflow *workflow, const struct step_def *step,
 		 const struct held_step *held)
 {
-	if (held->index == END_INDEX)
+	if (held->index == END_INDEX || is_near_limit(workflow, held))
 		return true;
-	if (!workflow->no_foreach && !held->is_item &&
-	    held->number >= workflow->max_steps)
-		return true; /* its number counts items too: how many visits were there?
-			      */
 	return held->phase == PHASE_CHILDREN || held->phase == PHASE_GATE ||
 	       (held->phase == PHASE_ACTION &&
 		(step->action == ACTION_APPROVAL || step->action == ACTION_WORKFLOW));
