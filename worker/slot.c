@@ -327,13 +327,22 @@ on_visits(void *context, struct visit_row *list, size_t count, const struct err 
 	slot_load(slot);
 }
 
+/* Nothing of a sequence has run before its first step, but for what that made itself.
+ */
+static bool
+is_beginning(const struct slot *slot)
+{
+	return slot->attempt.number == 1 && slot->attempt.attempt == 1 &&
+	       slot->phase != PHASE_CHILDREN &&
+	       !slot->live->definition->workflow->graph;
+}
+
 bool
 slot_wants_visits(const struct slot *slot)
 {
 	const struct definition *definition = slot->live->definition;
 
-	return (slot->attempt.number > 1 || definition->workflow->graph) &&
-	       !slot->live->visits_known &&
+	return !is_beginning(slot) && !slot->live->visits_known &&
 	       (definition->reads_all || definition->read_count > 0);
 }
 
