@@ -175,11 +175,22 @@ graph_hindrance(const struct run *run, const struct step_def *step, bool chosen)
 
 /* ---- the end ---- */
 
+/* Unless it fails it may be what the run ends with: onFailure leads on for that only.
+ */
+static bool
+leads_on(const struct step_def *step)
+{
+	bool leads = step->followers_count > 0 || step->on_success >= 0;
+
+	for (size_t i = 0; i < step->branches_count && !leads; i++)
+		leads = step->branches[i].target >= 0;
+	return leads;
+}
+
 bool
 graph_is_end(const struct workflow *workflow, const struct step_def *step)
 {
-	return workflow->graph && is_row(step) && step->followers_count == 0 &&
-	       step->choices_count == 0;
+	return workflow->graph && is_row(step) && !leads_on(step);
 }
 
 struct json *

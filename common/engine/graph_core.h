@@ -17,10 +17,10 @@ void graph_skip(struct advance *advance);
  * caller's). chosen: a branch led to it. */
 struct json *graph_hindrance(const struct run *run, const struct step_def *step,
 			     bool chosen);
-/* Does nobody wait for it? Then its output may be that of the run. */
+/* Does it lead nowhere when it goes well? Then its output may be that of the run. */
 bool graph_is_end(const struct workflow *workflow, const struct step_def *step);
-/* What the run answers without an `output` of its own: that of the one step that nobody
- * needs, or a map of them. The caller's. */
+/* What the run answers without an `output` of its own: that of the one end, or a map of
+ * those that completed. The caller's. */
 struct json *graph_output(const struct run *run);
 
 #endif
