@@ -41,17 +41,30 @@ void
 refs_fini(struct refs *refs)
 {
 	free(refs->list);
+	free(refs->outputs);
 	*refs = (struct refs){ 0 };
+}
+
+static void
+add_index(int **list, size_t *count, int index)
+{
+	for (size_t i = 0; i < *count; i++)
+		if ((*list)[i] == index)
+			return;
+	*list = xrealloc(*list, *count + 1, sizeof **list);
+	(*list)[(*count)++] = index;
 }
 
 static void
 add_step(struct refs *refs, int index)
 {
-	for (size_t i = 0; i < refs->count; i++)
-		if (refs->list[i] == index)
-			return;
-	refs->list = xrealloc(refs->list, refs->count + 1, sizeof *refs->list);
-	refs->list[refs->count++] = index;
+	add_index(&refs->list, &refs->count, index);
+}
+
+static void
+add_output(struct refs *refs, int index)
+{
+	add_index(&refs->outputs, &refs->outputs_count, index);
 }
 
 void
@@ -59,6 +72,8 @@ refs_merge(struct refs *refs, struct refs *more)
 {
 	for (size_t i = 0; i < more->count; i++)
 		add_step(refs, more->list[i]);
+	for (size_t i = 0; i < more->outputs_count; i++)
+		add_output(refs, more->outputs[i]);
 	refs->all_steps |= more->all_steps;
 	refs->whole |= more->whole;
 	refs->state |= more->state;
@@ -105,8 +120,15 @@ unknown_step(struct collector *collector, const char *id)
 	free(names);
 }
 
+static bool
+tells_how_it_ended(const char *field)
+{
+	return field != NULL &&
+	       (strcmp(field, "status") == 0 || strcmp(field, "error") == 0);
+}
+
 static void
-collect_step(struct collector *collector, const char *id)
+collect_step(struct collector *collector, const char *id, const char *field)
 {
 	const struct reader *reader = collector->reader;
 	const struct step_def *step;
@@ -120,6 +142,8 @@ collect_step(struct collector *collector, const char *id)
 		step = map_get(reader->aliases, id, strlen(id));
 	if (step != NULL) {
 		add_step(collector->refs, step->index);
+		if (!tells_how_it_ended(field))
+			add_output(collector->refs, step->index);
 		return;
 	}
 	unknown_step(collector, id);
@@ -128,10 +152,11 @@ collect_step(struct collector *collector, const char *id)
 
 /* The error that led to a step may come from any other. */
 static void
-collect_known(struct collector *collector, const char *variable, const char *member)
+collect_known(struct collector *collector, const char *variable, const char *member,
+	      const char *field)
 {
 	if (strcmp(variable, "steps") == 0)
-		collect_step(collector, member);
+		collect_step(collector, member, field);
 	else if (strcmp(variable, "state") == 0)
 		collector->refs->state = true;
 	else if (strcmp(variable, "error") == 0 &&
@@ -140,7 +165,7 @@ collect_known(struct collector *collector, const char *variable, const char *mem
 }
 
 static void
-collect(void *context, const char *variable, const char *member)
+collect(void *context, const char *variable, const char *member, const char *field)
 {
 	struct collector *collector = context;
 
@@ -148,7 +173,7 @@ collect(void *context, const char *variable, const char *member)
 		if (strcmp(variables[i].name, variable) != 0)
 			continue;
 		if ((variables[i].scope & ~collector->scope) == 0) {
-			collect_known(collector, variable, member);
+			collect_known(collector, variable, member, field);
 			return;
 		}
 		reader_problem(collector->reader, collector->place, "\"%s\" %s",

@@ -12,6 +12,8 @@
 struct refs {
 	int *list; /* indexes of steps, each once */
 	size_t count;
+	int *outputs; /* those of which more is read than how they ended */
+	size_t outputs_count;
 	bool all_steps; /* any step may be read */
 	bool whole;     /* `steps` itself is taken, not a member of it */
 	bool state;

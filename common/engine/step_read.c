@@ -455,11 +455,13 @@ give_refs(struct reader *reader, struct step_reading *reading)
 {
 	struct step_def *step = reading->step;
 	struct refs *refs = &reading->refs;
-	size_t size = reading->outputs.count * sizeof *step->output_of;
 
-	step->output_of_count = reading->outputs.count;
-	step->output_of = size > 0 ? xmemdup(reading->outputs.list, size) : NULL;
+	step->output_of = reading->outputs.outputs;
+	step->output_of_count = reading->outputs.outputs_count;
+	reading->outputs.outputs = NULL;
+	reading->outputs.outputs_count = 0;
 	refs_merge(refs, &reading->outputs);
+	free(refs->outputs);
 	step->refs = refs->list;
 	step->refs_count = refs->count;
 	step->refs_all_steps = refs->all_steps;

@@ -260,6 +260,7 @@ read_output(struct reader *reader, const struct place *top)
 	json_unref(&value);
 	workflow->output_refs = refs.list;
 	workflow->output_refs_count = refs.count;
+	free(refs.outputs);
 	workflow->output_refs_all_steps = refs.all_steps;
 	workflow->output_refs_state = refs.state;
 	workflow->reads_steps_whole |= refs.whole;

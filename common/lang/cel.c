@@ -189,21 +189,27 @@ literal_member(const struct cel_node *node)
 	return NULL;
 }
 
+/* member: what is read of the node; field: and of that. */
 static void
-walk(const struct cel_node *node, const char *member, cel_ref_fn *fn, void *context)
+walk(const struct cel_node *node, const char *member, const char *field, cel_ref_fn *fn,
+     void *context)
 {
 	const char *of_first;
 
 	if (node->op == CEL_NAME)
-		fn(context, node->name, member);
+		fn(context, node->name, member, field);
 	of_first = literal_member(node);
-	for (size_t i = 0; i < node->count; i++)
+	for (size_t i = 0; i < node->count; i++) {
+		bool first = i == 0 && of_first != NULL;
+
 		if (node->kids[i] != NULL)
-			walk(node->kids[i], i == 0 ? of_first : NULL, fn, context);
+			walk(node->kids[i], first ? of_first : NULL,
+			     first ? member : NULL, fn, context);
+	}
 }
 
 void
 cel_refs(const struct cel *cel, cel_ref_fn *fn, void *context)
 {
-	walk(cel->root, NULL, fn, context);
+	walk(cel->root, NULL, NULL, fn, context);
 }

@@ -52,11 +52,13 @@ int cel_eval_placed(const struct cel *cel, const struct cel_scope *scope,
 int cel_test(const struct cel *cel, const struct cel_scope *scope, bool *out,
 	     struct err *err);
 
-/* Which variables it reads, with the member that follows if it is written literally:
- * steps.build.output gives ("steps", "build"), steps["load-spec"] ("steps",
- * "load-spec"), steps[x] ("steps", NULL), input ("input", NULL). Comprehension
- * variables are not reported. */
-typedef void cel_ref_fn(void *context, const char *variable, const char *member);
+/* Which variables it reads, with the member and its field that follow if they are
+ * written literally: steps.build.output gives ("steps", "build", "output"),
+ * steps["load-spec"]
+ * ("steps", "load-spec", NULL), steps[x] ("steps", NULL, NULL), input ("input", NULL,
+ * NULL). Comprehension variables are not reported. */
+typedef void cel_ref_fn(void *context, const char *variable, const char *member,
+			const char *field);
 void cel_refs(const struct cel *cel, cel_ref_fn *fn, void *context);
 
 #endif

@@ -24,9 +24,10 @@ lookup(void *context, const char *name, struct json **value)
 }
 
 static void
-count(void *context, const char *variable, const char *member)
+count(void *context, const char *variable, const char *member, const char *field)
 {
-	*(size_t *)context += strlen(variable) + (member != NULL ? strlen(member) : 0);
+	*(size_t *)context += strlen(variable) + (member != NULL ? strlen(member) : 0) +
+			      (field != NULL ? strlen(field) : 0);
 }
 
 /* The value as text, or the error; the caller's. */

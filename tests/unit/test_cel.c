@@ -233,11 +233,12 @@ test_a_placed_error_stands_apart(void **state)
 }
 
 static void
-add_ref(void *context, const char *variable, const char *member)
+add_ref(void *context, const char *variable, const char *member, const char *field)
 {
 	struct buf *out = context;
 
-	buf_printf(out, "%s(%s) ", variable, member != NULL ? member : "-");
+	buf_printf(out, "%s(%s%s%s) ", variable, member != NULL ? member : "-",
+		   field != NULL ? "." : "", field != NULL ? field : "");
 }
 
 static void
@@ -259,9 +260,12 @@ static void
 test_refs(void **state)
 {
 	(void)state;
-	expect_refs("steps.build.output", "steps(build) ");
+	expect_refs("steps.build.output", "steps(build.output) ");
 	expect_refs("steps[\"load-spec\"]", "steps(load-spec) ");
 	expect_refs("steps[x].y", "steps(-) x(-) ");
+	expect_refs("steps.a[\"error\"].code", "steps(a.error) ");
+	expect_refs("steps.a[steps.b.status]", "steps(a) steps(b.status) ");
+	expect_refs("has(steps.a.output)", "steps(a.output) ");
 	expect_refs("input", "input(-) ");
 	expect_refs("has(input.a) && int(input.b) > size(state)",
 		    "input(a) input(b) state(-) ");

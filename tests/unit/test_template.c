@@ -199,11 +199,12 @@ test_place_of_a_mistake(void **state)
 }
 
 static void
-add_ref(void *context, const char *variable, const char *member)
+add_ref(void *context, const char *variable, const char *member, const char *field)
 {
 	struct buf *out = context;
 
-	buf_printf(out, "%s(%s) ", variable, member != NULL ? member : "-");
+	buf_printf(out, "%s(%s%s%s) ", variable, member != NULL ? member : "-",
+		   field != NULL ? "." : "", field != NULL ? field : "");
 }
 
 static void
@@ -217,7 +218,7 @@ test_refs(void **state)
 
 	(void)state;
 	template_refs(template, add_ref, &got);
-	assert_string_equal(buf_text(&got), "steps(x) input(-) state(k) ");
+	assert_string_equal(buf_text(&got), "steps(x.output) input(-) state(k) ");
 	buf_fini(&got);
 	template_free(&template);
 	json_unref(&value);
