@@ -255,6 +255,175 @@ test_what_is_read_of_the_run(void **state)
 	workflow_free(&workflow);
 }
 
+/* ---- graphs, blocks, turns ---- */
+
+static void
+expect_list(const int *list, size_t count, const char *expected)
+{
+	struct buf text = { 0 };
+
+	for (size_t i = 0; i < count; i++)
+		buf_printf(&text, "%d ", list[i]);
+	assert_string_equal(buf_text(&text), expected);
+	buf_fini(&text);
+}
+
+static void
+test_who_follows_whom(void **state)
+{
+	struct workflow *workflow = read_good(
+	    "name: x\nsteps:\n"
+	    "- { id: a, action: noop, onSuccess: u, onFailure: v, branches: "
+	    "[{ condition: 'true', goto: u }, { condition: 'true', goto: end }] }\n"
+	    "- { id: b, action: noop, needs: [a], onFailure: v }\n"
+	    "- { id: c, action: noop, needs: [b, a] }\n"
+	    "- { id: u, action: noop }\n- { id: v, action: noop, onSuccess: end }\n");
+	const struct step_def *steps = workflow->steps;
+
+	(void)state;
+	assert_true(workflow->graph);
+	assert_true(workflow->no_foreach);
+	expect_list(steps[0].followers, steps[0].followers_count, "1 2 ");
+	expect_list(steps[0].choices, steps[0].choices_count, "3 4 ");
+	expect_list(steps[1].followers, steps[1].followers_count, "2 ");
+	expect_list(steps[1].choices, steps[1].choices_count, "4 ");
+	expect_list(steps[2].needs, steps[2].needs_count, "1 0 ");
+	expect_list(steps[2].followers, steps[2].followers_count, "");
+	assert_int_equal(steps[0].sources, 0);
+	assert_int_equal(steps[3].sources, 1);
+	assert_int_equal(steps[4].sources, 2);
+	expect_list(steps[4].choices, steps[4].choices_count, "");
+	assert_ptr_equal(workflow_step(workflow, END_KEY), &workflow->end);
+	assert_int_equal(workflow->end.index, END_INDEX);
+	workflow_free(&workflow);
+}
+
+/* In a sequence, and inside of blocks, the file says who is next. */
+static void
+test_a_sequence_has_no_choices(void **state)
+{
+	struct workflow *workflow =
+	    read_good("name: x\nsteps:\n- { id: a, action: noop, onSuccess: b }\n"
+		      "- { id: b, action: noop, foreach: '[1]' }\n");
+
+	(void)state;
+	assert_false(workflow->graph);
+	assert_false(workflow->no_foreach);
+	assert_int_equal(workflow->steps[0].choices_count, 0);
+	assert_int_equal(workflow->steps[1].sources, 0);
+	workflow_free(&workflow);
+	workflow =
+	    read_good("name: x\nsteps:\n- { id: a, action: noop, needs: [l] }\n"
+		      "- { id: l, action: loop, maxIterations: 1, body: [b, c] }\n"
+		      "- { id: b, action: noop, onSuccess: c }\n"
+		      "- { id: c, action: noop }\n");
+	assert_int_equal(workflow->steps[2].choices_count, 0);
+	assert_int_equal(workflow->steps[3].sources, 0);
+	workflow_free(&workflow);
+}
+
+static void
+test_who_holds_whom(void **state)
+{
+	static const struct {
+		int block, other, owner, next;
+		bool in_loop;
+	} expected[] = {
+		{ 4, NO_STEP, NO_STEP, NO_STEP, false }, /* l: body [i, w] */
+		{ 2, NO_STEP, NO_STEP, NO_STEP, false }, /* c: then [t] */
+		{ NO_STEP, NO_STEP, 1, NO_STEP, false }, /* t */
+		{ NO_STEP, NO_STEP, 4, NO_STEP, true },  /* e */
+		{ 6, 3, 0, 5, true },                    /* i: then [y, z], else [e] */
+		{ NO_STEP, NO_STEP, 0, NO_STEP, true },  /* w */
+		{ NO_STEP, NO_STEP, 4, 7, true },        /* y */
+		{ NO_STEP, NO_STEP, 4, NO_STEP, true },  /* z */
+	};
+	struct workflow *workflow = read_good(
+	    "name: x\nsteps:\n"
+	    "- { id: l, action: loop, condition: index < 3, maxIterations: 7, "
+	    "body: [i, w] }\n"
+	    "- { id: c, action: conditional, condition: 'true', then: [t] }\n"
+	    "- { id: t, action: noop }\n- { id: e, action: noop }\n"
+	    "- { id: i, action: conditional, condition: index == 0, then: [y, z], "
+	    "else: [e] }\n"
+	    "- { id: w, action: noop, if: index > 0 }\n- { id: y, action: noop }\n"
+	    "- { id: z, action: noop }\n");
+
+	(void)state;
+	for (size_t i = 0; i < workflow->steps_count; i++) {
+		const struct step_def *step = &workflow->steps[i];
+
+		assert_int_equal(step->block, expected[i].block);
+		assert_int_equal(step->other_block, expected[i].other);
+		assert_int_equal(step->owner, expected[i].owner);
+		assert_int_equal(step->block_next, expected[i].next);
+		assert_int_equal(step->in_loop, expected[i].in_loop);
+	}
+	assert_int_equal(workflow->steps[0].max_iterations, 7);
+	assert_non_null(workflow->steps[0].condition);
+	assert_int_equal(workflow->steps[0].timeout, 0);
+	workflow_free(&workflow);
+}
+
+/* Without it a step of a graph is skipped: its fields and its foreach read it, but not
+ * its conditions, nor who asks only how a step ended. */
+static void
+test_whose_output_is_needed(void **state)
+{
+	struct workflow *workflow = read_good(
+	    "name: x\nsteps:\n- { id: a, action: noop }\n- { id: b, action: noop }\n"
+	    "- { id: c-d, action: noop }\n"
+	    "- { id: e, action: http, needs: [a], url: '{{steps.c_d.result.x}}"
+	    "{{steps.a.status}}{{steps[\"a\"].error.code}}' }\n"
+	    "- { id: f, action: http, url: '{{string(steps.b)}}', if: "
+	    "steps.a.output == 1, foreach: steps.a.output, "
+	    "branches: [{ condition: steps.e.output == 1, goto: end }] }\n");
+	const struct step_def *steps = workflow->steps;
+
+	(void)state;
+	expect_list(steps[3].output_of, steps[3].output_of_count, "2 ");
+	expect_list(steps[4].output_of, steps[4].output_of_count, "0 1 ");
+	assert_int_equal(steps[3].refs_count, 2);
+	assert_int_equal(steps[4].refs_count, 3);
+	workflow_free(&workflow);
+}
+
+static void
+test_whose_turn_it_is(void **state)
+{
+	struct json *input = NULL;
+	struct workflow *workflow =
+	    read_good("name: x\nconcurrency: 4\nsteps: [{ id: a, action: noop }]\n");
+	struct err err = { 0 };
+	char *key, *other;
+
+	(void)state;
+	assert_int_equal(json_parse("{\"r\":1}", 7, &input, &err), 0);
+	assert_int_equal(workflow->concurrency, 4);
+	assert_null(workflow->concurrency_key);
+	key = workflow_concurrency_key(workflow, input, NULL, &err);
+	assert_non_null(key);
+	workflow_free(&workflow);
+	workflow = read_good("name: x\nconcurrency: { key: 'r{{input.r}}' }\n"
+			     "steps: [{ id: a, action: noop }]\n");
+	assert_int_equal(workflow->concurrency, 1);
+	other = workflow_concurrency_key(workflow, input, NULL, &err);
+	assert_non_null(other);
+	assert_string_not_equal(key, other);
+	free(other);
+	assert_null(workflow_concurrency_key(workflow, NULL, NULL, &err));
+	assert_int_not_equal(err.kind, ERR_NONE);
+	workflow_free(&workflow);
+	err = (struct err){ 0 };
+	workflow = read_good("name: x\nsteps: [{ id: a, action: noop }]\n");
+	assert_int_equal(workflow->concurrency, 0);
+	assert_null(workflow_concurrency_key(workflow, input, NULL, &err));
+	assert_int_equal(err.kind, ERR_NONE);
+	workflow_free(&workflow);
+	json_unref(&input);
+	free(key);
+}
+
 static void
 test_as_many_steps_as_there_may_be(void **state)
 {
@@ -455,6 +624,11 @@ main(void)
 		cmocka_unit_test(test_what_is_shown),
 		cmocka_unit_test(test_presets),
 		cmocka_unit_test(test_what_is_read_of_the_run),
+		cmocka_unit_test(test_who_follows_whom),
+		cmocka_unit_test(test_a_sequence_has_no_choices),
+		cmocka_unit_test(test_who_holds_whom),
+		cmocka_unit_test(test_whose_output_is_needed),
+		cmocka_unit_test(test_whose_turn_it_is),
 		cmocka_unit_test(test_as_many_steps_as_there_may_be),
 		cmocka_unit_test(test_too_many_branches),
 		cmocka_unit_test(test_problems),
