@@ -111,9 +111,11 @@ take_values(struct live_run *live, struct claimed *claimed)
 	json_unref(&run->state);
 	run->state = claimed->state;
 	claimed->state = NULL;
-	/* What the items of a foreach may read does not change while they run. */
-	if (!claimed->is_item || live->users == 0)
+	/* What the items of one foreach may read does not change while they run. */
+	if (!claimed->is_item || live->users == 0 || live->items_of != claimed->parent)
 		live->visits_known = false;
+	if (claimed->is_item)
+		live->items_of = claimed->parent;
 }
 
 void

@@ -22,6 +22,7 @@ struct live_run {
 	/* What is known of `steps`: everything since a load, as long as no other worker
 	 * moves the run. */
 	bool visits_known;
+	int items_of; /* whose items were seen last: the number of the foreach */
 };
 
 struct live_runs;
