@@ -53,7 +53,7 @@ struct dev {
 	const char *supervisor_argv[4], *scheduler_argv[4];
 	char *config, *log, *database_url, *redis_url, *supervisor_path,
 	    *scheduler_path;
-	int port;
+	struct dev_port port;
 	int tell; /* of a detached dev: where the first one waits for news; -1 */
 	usec_t started;
 };
@@ -100,7 +100,7 @@ write_config(const struct dev *dev, struct err *err)
 		   "auth: { required: false }\n"
 		   "pool: { workers: %d }\n"
 		   "log: { format: text }\n",
-		   dev->port,
+		   dev->port.number,
 		   dev->options->workers > 0 ? dev->options->workers : WORKERS_PRESET);
 	result = state_replace_file(dev->config, buf_text(&out), err);
 	buf_fini(&out);
@@ -113,7 +113,7 @@ dev_state(const struct dev *dev, bool ready)
 	struct json *json = json_new_object();
 	char url[64];
 
-	snprintf(url, sizeof url, "http://127.0.0.1:%d", dev->port);
+	snprintf(url, sizeof url, "http://127.0.0.1:%d", dev->port.number);
 	if (ready)
 		json_set(json, "url", json_new_str(url));
 	json_set(json, "databaseUrl", json_new_str(dev->database_url));
@@ -196,7 +196,7 @@ wait_until_ready(struct dev *dev, struct err *err)
 	int status;
 
 	while (clock_mono() < until && !asked_to_end()) {
-		if (port_is_ready(dev->port))
+		if (port_is_ready(dev->port.number))
 			return 0;
 		for (int i = PART_SUPERVISOR; i < PARTS; i++)
 			if (process_has_ended(dev->kept[i].process, &status))
@@ -213,13 +213,13 @@ wait_until_ready(struct dev *dev, struct err *err)
 		       dev->log);
 }
 
-/* Somebody may take the port between our look and the supervisor's: another one then.
- */
+/* Somebody else may take the port between our look and the supervisor's: another one
+ * then. */
 static int
 start_supervisor(struct dev *dev, struct err *err)
 {
 	for (int i = 0;; i++) {
-		if (port_choose(dev->options->port, &dev->port, err) < 0 ||
+		if (port_choose(&dev->port, dev->options->port, err) < 0 ||
 		    write_config(dev, err) < 0 ||
 		    process_start(&dev->supervisor, &dev->place, err) < 0 ||
 		    write_state(dev, false, err) < 0)
@@ -227,7 +227,7 @@ start_supervisor(struct dev *dev, struct err *err)
 		if (wait_until_ready(dev, err) == 0)
 			return 0;
 		if (i == PORT_TRIES || dev->options->port != 0 ||
-		    dev->supervisor.pid != 0 || port_is_free(dev->port))
+		    dev->supervisor.pid != 0 || port_is_free(dev->port.number))
 			return -1;
 		err_clear(err);
 	}
@@ -318,7 +318,7 @@ greet(const struct dev *dev)
 	    "  logs       %s\n"
 	    "  try        stepmill workflows    stepmill run NAME    stepmill list\n"
 	    "  stop       %s\n\n",
-	    seconds, dev->port, dev->place.project, dev->log,
+	    seconds, dev->port.number, dev->place.project, dev->log,
 	    dev->tell >= 0 ? "stepmill dev --stop" : "Ctrl-C");
 	fflush(stdout);
 }
@@ -357,7 +357,7 @@ must_wait(const struct dev *dev, enum part part)
 {
 	const struct kept *kept = &dev->kept[part];
 
-	return part == PART_SUPERVISOR && !port_is_free(dev->port) &&
+	return part == PART_SUPERVISOR && !port_is_free(dev->port.number) &&
 	       clock_mono() - kept->due < PORT_PATIENCE;
 }
 
@@ -548,6 +548,7 @@ dev_fini(struct dev *dev)
 	free(dev->redis_url);
 	free(dev->supervisor_path);
 	free(dev->scheduler_path);
+	port_fini(&dev->port);
 	place_fini(&dev->place);
 }
 

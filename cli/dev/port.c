@@ -2,9 +2,13 @@
 #include "dev/port.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define PRESET 3456
@@ -24,7 +28,7 @@ try_port(int port)
 {
 	struct sockaddr_in address = loopback(port);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int one = 1, result;
+	int one = 1, result, error;
 
 	if (fd < 0)
 		return -1;
@@ -32,7 +36,9 @@ try_port(int port)
 	result = bind(fd, (struct sockaddr *)&address, sizeof address);
 	if (result == 0)
 		result = listen(fd, 1);
+	error = errno;
 	close(fd);
+	errno = error;
 	return result;
 }
 
@@ -42,18 +48,63 @@ port_is_free(int port)
 	return try_port(port) == 0;
 }
 
-int
-port_choose(int wanted, int *port, struct err *err)
+/* A name in the abstract namespace, which like the port belongs to the network
+ * namespace and goes with the process (unix(7)). Returns its descriptor. */
+static int
+claim_name(int port)
 {
-	*port = wanted;
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int len = snprintf(name.sun_path + 1, sizeof name.sun_path - 1,
+			   "stepmill-dev-port-%d", port);
+
+	if (fd < 0)
+		return -1;
+	if (bind(fd, (struct sockaddr *)&name,
+		 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
+			     (size_t)len)) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static int
+claim(struct dev_port *port, int number)
+{
+	int claimed = claim_name(number), error;
+
+	if (claimed < 0)
+		return -1;
+	if (try_port(number) == 0) {
+		*port = (struct dev_port){ .number = number, .claimed = claimed };
+		return 0;
+	}
+	error = errno;
+	close(claimed);
+	errno = error;
+	return -1;
+}
+
+int
+port_choose(struct dev_port *port, int wanted, struct err *err)
+{
+	port_fini(port);
 	if (wanted != 0)
-		return try_port(wanted) == 0 ? 0 : err_errno(err, "port %d", wanted);
-	for (*port = PRESET; *port < PRESET + TRIED; ++*port)
-		if (try_port(*port) == 0)
+		return claim(port, wanted) == 0 ? 0 : err_errno(err, "port %d", wanted);
+	for (int number = PRESET; number < PRESET + TRIED; number++)
+		if (claim(port, number) == 0)
 			return 0;
 	return err_set(err, ERR_SYSTEM,
 		       "ports %d to %d are taken; choose one by --port", PRESET,
 		       PRESET + TRIED - 1);
+}
+
+void
+port_fini(struct dev_port *port)
+{
+	if (port->number != 0)
+		close(port->claimed);
+	*port = (struct dev_port){ 0 };
 }
 
 bool

@@ -6,8 +6,16 @@
 
 #include "base/err.h"
 
-/* wanted 0: 3456, or the next one that is free. */
-int port_choose(int wanted, int *port, struct err *err);
+/* Zeroed before the first use. Between the look for a port and the moment the
+ * supervisor listens another stepmill dev may look too: what is chosen is claimed until
+ * port_fini or the end of the process. */
+struct dev_port {
+	int number, claimed;
+};
+
+/* wanted 0: 3456, or the next one that is free. Gives back what was chosen before. */
+int port_choose(struct dev_port *port, int wanted, struct err *err);
+void port_fini(struct dev_port *port);
 bool port_is_free(int port);
 /* Does GET /readyz say so? */
 bool port_is_ready(int port);

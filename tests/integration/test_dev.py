@@ -265,6 +265,23 @@ def test_the_preset_port_gives_way(dev):
             holder.close()
 
 
+def test_who_starts_in_the_same_moment_gets_another_port():
+    """One that looks for a port while the other's supervisor does not listen yet took the
+    same one, and the other's answer for its own."""
+    folders = [Path(tempfile.mkdtemp(prefix="stepmill-dev-")) for _ in range(3)]
+    started = [subprocess.Popen([BIN / "stepmill", "dev", "--detach", "--workers", "1"],
+                                cwd=folder, stdout=subprocess.DEVNULL) for folder in folders]
+    try:
+        assert [one.wait(60) for one in started] == [0, 0, 0]
+        states = [state_of(folder / ".stepmill") for folder in folders]
+        assert len({state["url"] for state in states}) == 3
+    finally:
+        for folder in folders:
+            subprocess.run([BIN / "stepmill", "dev", "--stop"], cwd=folder, timeout=60, check=False,
+                           capture_output=True)
+            shutil.rmtree(folder)
+
+
 def test_what_others_set_for_their_servers_does_not_reach_ours(dev):
     done = detach(dev, PGHOST="/nowhere", PGPORT="1", PGDATABASE="x", PGUSER="x", PGSSLMODE="require",
                   DATABASE_URL="host=/nowhere", REDIS_URL="redis://127.0.0.1:1",
