@@ -163,8 +163,10 @@ set_method(struct http_call *call, const struct http_request *request)
 static void
 set_once(CURL *easy, const char *method)
 {
-	if (strcmp(method, "POST") == 0 || strcmp(method, "PATCH") == 0)
-		curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+	if (strcmp(method, "POST") != 0 && strcmp(method, "PATCH") != 0)
+		return;
+	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+	curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
 }
 
 static long

@@ -131,6 +131,14 @@ class Server:
     async def on_headers(self, writer, rest, request):
         self.answer(writer, 200, headers=[(f"X-{i}", "y" * 100_000) for i in range(100)])
 
+    async def on_once(self, writer, rest, request):
+        """Answers the first request of a connection; at the next it goes away."""
+        if getattr(writer, "has_answered", False):
+            writer.close()
+            return
+        writer.has_answered = True
+        self.answer(writer, 200, b"{}", content_type="application/json")
+
     async def on_garbage(self, writer, rest, request):
         writer.write(b"\0\1\2 this is no HTTP\r\n\r\n")
         await writer.drain()
@@ -312,6 +320,19 @@ def test_broken_replies_are_tried_again(project, server, path):
     answer = http(project, server, path)
     assert not answer["ok"] and answer["code"] == "network" and not answer["final"]
     assert len(answer["message"]) > 10
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH", "GET"])
+def test_what_may_change_something_is_sent_once_an_attempt(stepmill, server, method):
+    """A connection that was kept may end while a request is under way: whether it was acted on
+    nobody knows. libcurl sends it again by itself, which only a GET bears."""
+    path = f"/once/{method}"
+    steps = [{"id": f"s{n}", "action": "http", "method": method, "url": server.url + path,
+              "retry": {"maxAttempts": 1}} for n in range(6)]
+    done = stepmill.do(*steps)
+    assert done["status"] == "COMPLETED", done["error"]
+    sent = sum(1 for request in server.requests if request[1] == path)
+    assert sent > len(steps) if method == "GET" else sent == len(steps)
 
 
 def test_redirects_without_end(project, server):
