@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/point.h"
 #include "base/xalloc.h"
 #include "ready.h"
 #include "recovery.h"
@@ -166,7 +167,9 @@ on_buried(void *context, const struct ready_ref *refs, size_t count,
 	if (err->kind == ERR_NONE)
 		log_warn("worker.buried", F_UUID("worker", worker),
 			 F_STR("why", "its lease ended"), F_INT("steps", count));
+	POINT("sweep.buried.before_bell");
 	ready_push(sweep->conf.queue, refs, count);
+	POINT("sweep.buried.after_bell");
 	recovery_log(sweep->pg, worker, refs, count);
 	proceed(sweep, STAGE_BURY, err);
 }
@@ -210,6 +213,7 @@ on_timed_out(void *context, const struct ended_run *runs, size_t count,
 {
 	struct sweep *sweep = context;
 
+	POINT("sweep.timed_out.before_bell");
 	publish_all(sweep, runs, count);
 	for (size_t i = 0; i < count; i++)
 		if (runs[i].before != runs[i].after)

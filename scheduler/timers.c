@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "base/point.h"
 #include "base/xalloc.h"
 #include "ready.h"
 #include "store/pg.h"
@@ -87,6 +88,7 @@ on_fired(void *context, const struct ready_ref *refs, size_t count,
 	usec_t now = loop_mono(timers->loop);
 
 	note_result(timers, err);
+	POINT("timers.fired.before_bell");
 	ready_push(timers->conf.queue, refs, count);
 	for (size_t i = 0; i < count; i++)
 		timers_core_fired(&timers->core, &refs[i].ref);
@@ -101,6 +103,7 @@ on_fired(void *context, const struct ready_ref *refs, size_t count,
 	timers->flying_count = 0;
 	if (timers->full && err->kind == ERR_NONE)
 		timers->next_look = now; /* what stood behind them */
+	POINT("timers.fired.after_bell");
 	wake(timers);
 }
 

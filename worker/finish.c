@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/point.h"
 #include "base/xalloc.h"
 #include "bulk_core.h"
 #include "child_run.h"
@@ -512,8 +513,10 @@ flight_stored(struct finish *finish, const struct finish_answer *answer)
 {
 	size_t count = finish->count;
 
+	POINT("finish.stored");
 	publish(finish);
 	push_ready(finish, answer);
+	POINT("finish.told");
 	finish->stats.items += count;
 	finish->most =
 	    finish->most * 2 < FINISH_BATCH_MAX ? finish->most * 2 : FINISH_BATCH_MAX;
@@ -524,6 +527,7 @@ flight_stored(struct finish *finish, const struct finish_answer *answer)
 		entry_stored(finish, finish->flight[i], &finish->items[i]);
 		entry_free(finish->flight[i]);
 	}
+	POINT("finish.gone_on");
 	worker_turn(finish->worker);
 }
 

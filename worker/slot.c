@@ -8,6 +8,7 @@
 
 #include "base/duration.h"
 #include "base/log.h"
+#include "base/point.h"
 #include "base/xalloc.h"
 #include "bulk_core.h"
 #include "child_run.h"
@@ -586,6 +587,7 @@ on_answered(void *context)
 		slot->action->free(slot->action_state);
 	slot->action_state = NULL;
 	timer_stop(slot->timer);
+	POINT("effect.ended");
 	slot_event(slot, SLOT_EV_ANSWERED);
 }
 
@@ -731,6 +733,7 @@ do_start(struct slot *slot)
 	slot->attempt.fields = slot->fields;
 	slot->held = slot_held(slot);
 	slot->attempt.held = &slot->held;
+	POINT("effect.before");
 	if (slot->action->now != NULL) {
 		do_now(slot);
 		return;
@@ -742,6 +745,7 @@ do_start(struct slot *slot)
 	if (slot->def->timeout > 0)
 		timer_set(slot->timer, slot->def->timeout);
 	slot->action_state = slot->action->start(&slot->attempt);
+	POINT("effect.started");
 	if (slot->action_state == NULL && !slot->answered)
 		bug("action %s neither started nor failed", slot->action->name);
 }

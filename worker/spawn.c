@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/point.h"
 #include "base/xalloc.h"
 
 #define PROBE_MS 2000
@@ -115,6 +116,7 @@ become_init(const struct spawn *spawn, const struct id_maps *maps)
 	if (enter_namespaces(ways[spawn->isolation].flags, maps) &&
 	    place_descriptors(spawn->fds)) {
 		control = INIT_CONTROL_FD;
+		POINT("program.exec.before");
 		execve(spawn->init, spawn->words, spawn->environment);
 	}
 	message.value = errno;
@@ -152,11 +154,14 @@ spawn(const struct spawn *spawn, struct child *child, struct err *err)
 
 	snprintf(maps.users, sizeof maps.users, "%u %u 1\n", geteuid(), geteuid());
 	snprintf(maps.groups, sizeof maps.groups, "%u %u 1\n", getegid(), getegid());
+	POINT("program.fork.before");
 	side = clone_child(ways[spawn->isolation].flags, child);
 	if (side == 0)
 		become_init(spawn, &maps);
-	if (side > 0)
+	if (side > 0) {
+		POINT("program.fork.after");
 		return 0;
+	}
 	if (errno == EAGAIN || errno == ENOMEM || errno == ENOSPC || errno == EUSERS)
 		return err_set(err, ERR_RETRY, "cannot start a process: %s",
 			       strerror(errno));

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/point.h"
 #include "base/xalloc.h"
 #include "digest/digest.h"
 #include "finish.h"
@@ -149,6 +150,7 @@ on_renewed(void *context, const int *lost, size_t count, const struct err *err)
 	struct slot *slot;
 
 	worker->renewing = false;
+	POINT("lease.renew.after");
 	if (err->kind == ERR_DENIED) {
 		worker_buried(worker);
 	} else if (err->kind == ERR_NONE) {
@@ -179,6 +181,7 @@ worker_renew(struct worker *worker)
 	    !pg_is_up(worker->pg))
 		return;
 	worker->renewing = true;
+	POINT("lease.renew.before");
 	renewal = xcalloc(1, sizeof *renewal);
 	renewal->worker = worker;
 	renewal->refs = xcalloc((size_t)worker->used + 1, sizeof *renewal->refs);
@@ -257,6 +260,7 @@ on_claimed(void *context, struct claimed *list, size_t count, const struct err *
 	struct worker *worker = context;
 
 	worker->claiming = false;
+	POINT("claim.answered");
 	if (err->kind == ERR_DENIED) {
 		worker_buried(worker);
 		return;

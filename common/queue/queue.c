@@ -11,6 +11,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/map.h"
+#include "base/point.h"
 #include "base/xalloc.h"
 #include "queue/entry.h"
 #include "queue/queue_core.h"
@@ -247,6 +248,7 @@ on_pushed(struct redis_call *call, const redisReply *reply)
 		return;
 	}
 	queue->stats.pushed += call->count;
+	POINT("bell.push.after");
 	redis_conn_served(queue->conn);
 }
 
@@ -303,6 +305,7 @@ queue_push(struct queue *queue, const char *name, enum priority priority,
 
 	if (count == 0)
 		return;
+	POINT("bell.push.before");
 	if (can_send(queue))
 		list = find_list(queue, name, priority);
 	if (list != NULL && guard_wants_length(&list->guard, loop_mono(queue->loop)))
@@ -318,6 +321,7 @@ on_published(struct redis_call *call, const redisReply *reply)
 {
 	struct queue *queue = call->owner;
 
+	POINT("bell.publish.after");
 	if (reply == NULL)
 		queue->stats.dropped++;
 	else if (reply->type == REDIS_REPLY_INTEGER)
@@ -334,6 +338,7 @@ queue_publish(struct queue *queue, const char *channel, const void *data, size_t
 					 .patience = PATIENCE };
 	char *name;
 
+	POINT("bell.publish.before");
 	if (!can_send(queue) || len > MESSAGE_MAX) {
 		queue->stats.dropped++;
 		return;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/point.h"
 #include "base/xalloc.h"
 #include "store/pg_error.h"
 #include "store/pg_priv.h"
@@ -219,6 +220,15 @@ pg_forget(struct pg *pg, const void *context)
 		forget_batch(pg->telling, context);
 }
 
+/* ---- crash points ---- */
+
+static void
+visit(const struct pg_batch *batch, const char *when)
+{
+	for (size_t i = 0; i < batch->count; i++)
+		POINT_OF("transaction", query_name(batch->list[i].query), when);
+}
+
 /* ---- sending ---- */
 
 void
@@ -281,6 +291,7 @@ send_statement(struct pg *pg, const struct statement *statement)
 static int
 send_batch(struct pg *pg, struct pg_batch *batch)
 {
+	visit(batch, "before");
 	if (prepare_what_is_not(pg, batch) < 0)
 		return -1;
 	for (size_t i = 0; i < batch->count; i++)
@@ -436,6 +447,8 @@ end_batch(struct pg *pg, struct pg_batch *batch)
 	pg->stats.round_trip_time += loop_mono(pg->loop) - batch->sent_at;
 	if (batch->err.kind != ERR_NONE)
 		pg->stats.failures++;
+	else
+		visit(batch, "after");
 	tell(pg, batch);
 }
 

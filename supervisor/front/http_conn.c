@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/point.h"
 #include "base/xalloc.h"
 #include "front/http_conn_priv.h"
 #include "front/listen.h"
@@ -131,8 +132,10 @@ flush(struct http_conn *conn)
 	struct buf *output = &conn->output;
 
 	if (output->len > 0) {
+		POINT("reply.before");
 		conn->written += output->len;
 		stream_write(conn->stream, output->data, output->len);
+		POINT("reply.after");
 		conn->look_wanted = true; /* not now: it costs a system call */
 	}
 	buf_clear(output);

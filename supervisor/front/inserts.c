@@ -6,6 +6,7 @@
 
 #include "base/list.h"
 #include "base/log.h"
+#include "base/point.h"
 #include "base/xalloc.h"
 
 #define LOST_PATIENCE (5 * USEC_SECOND) /* for a connection that tells what became */
@@ -236,8 +237,10 @@ settle(struct insert *insert, const struct err *err)
 	else if (insert->lost_at != 0 && err->kind == ERR_RETRY)
 		own.kind = ERR_LOST;
 	insert->inserts->waiting--;
+	POINT("run.stored.before_bell");
 	if (own.kind == ERR_NONE)
 		push(insert->inserts, insert);
+	POINT("run.stored.before_answer");
 	answer(insert, &own);
 }
 

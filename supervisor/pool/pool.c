@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include "base/log.h"
+#include "base/point.h"
 #include "base/xalloc.h"
 #include "loop/parent.h"
 #include "pool/burials.h"
@@ -357,6 +358,7 @@ on_child(void *context)
 		struct seat *seat = pool_core_find(&pool->core, pid);
 
 		reaped++;
+		POINT("child.reaped");
 		if (seat != NULL)
 			ended(pool, seat, status, &usage);
 	}

@@ -15,6 +15,7 @@
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "base/point.h"
 #include "loop/parent.h"
 
 #define FIRST_SOCKET (PARENT_FD + 1)
@@ -109,6 +110,7 @@ become(const struct spawn_spec *spec, int channel)
 	arrange_descriptors(spec, channel);
 	arrange_environment(spec);
 	reset_signals();
+	POINT("child.exec.before");
 	execv(spec->argv[0], (char *const *)(uintptr_t)spec->argv);
 	give_up(spec->argv[0]);
 }
@@ -137,7 +139,9 @@ spawn(const struct spawn_spec *spec, pid_t *pid, int *channel, struct err *err)
 		bug("spawn: %zu sockets", spec->sockets_count);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
 		return err_errno(err, "cannot make a channel");
+	POINT("child.fork.before");
 	*pid = fork_quietly(spec, ends[1]);
+	POINT("child.fork.after");
 	if (*pid < 0)
 		err_errno(err, "cannot fork");
 	close(ends[1]);

@@ -22,6 +22,7 @@ BEGIN {
 	calls("arc4random digest_random drand48 getentropy getrandom rand rand_r random " \
 	      "srand uuid7_new")
 	calls("log_at log_debug log_error log_info log_open log_set_level log_warn log_write")
+	calls("POINT POINT_OF point_visit point_visit_of") # nothing can be lost in a core
 
 	split("dirent.h fcntl.h netdb.h poll.h pthread.h sched.h signal.h spawn.h " \
 	      "sys/epoll.h sys/file.h sys/inotify.h sys/ioctl.h sys/mman.h sys/prctl.h " \

@@ -127,6 +127,7 @@ purity worker/a_core.c '/* text */ close(fd); /* more */'
 purity worker/a_core.c "if (c == '\"') write(1, c, 1);"
 purity worker/actions/a_core.c 'home = getenv("HOME");'
 purity scheduler/a_core.c 'id = uuid7_new(now);'
+purity scheduler/a_core.c 'POINT("a.b");'
 purity scheduler/a_core.c 'localtime_r(&now, &tm);'
 purity supervisor/front/a_core.c '#include <unistd.h>'
 purity supervisor/front/a_core.h '#include <poll.h>'
