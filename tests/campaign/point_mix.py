@@ -1,0 +1,228 @@
+"""What happens while a crash point waits to be visited: a run of each workflow, what people do to
+some of them, and what befalls the workers. Everything is asked for until it is answered, as the
+crash may be anywhere."""
+import asyncio
+import random
+import signal
+
+from flows import back_again, curl, each, http, join, mixed, noop, pause, shell, stubborn
+from system import send
+from world import World
+
+OPEN = 20.0  # for all runs to end
+HOLDING = 15.0  # until somebody has the step that is held, or has it again
+RETRY = {"maxAttempts": 5, "backoff": "fixed", "delay": 50}
+
+
+def tool(key, name, args):
+    return {"id": key, "action": "tool", "tool": name, "args": args, "retry": RETRY}
+
+
+def nap(_):
+    return [noop("begin"), shell("nap", "sleep 0.7", retry=RETRY), noop("done")]
+
+
+def held(_):
+    """As long as workers are still to be disturbed at it."""
+    return [noop("begin"), shell("held", "until [ -e held.end ]; do sleep 0.05; done",
+                                 retry=RETRY), noop("done")]
+
+
+def parent(_):
+    return [{"id": "child", "action": "workflow", "workflow": "point-join"}, noop("done")]
+
+
+def asked(ledger):
+    return [{"id": "ask", "action": "approval", "prompt": "may it?"}, http("call", ledger)]
+
+
+def noted(_):
+    return [shell("make", "echo made > made.txt", retry=RETRY),
+            tool("attach", "artifact.add", {"path": "made.txt"}),
+            tool("say", "comment.add", {"message": "made"}),
+            tool("keep", "state.set", {"key": "made", "value": 1}),
+            tool("forget", "state.delete", {"key": "made"})]
+
+
+def branched(_):
+    """A git that is killed leaves a lock behind, which only who knows the repository may take
+    away: here nobody else works in it."""
+    return [{"id": "branch", "action": "tool", "tool": "git.ensureBranch",
+             "args": {"name": "work"}, "onSuccess": "end", "onFailure": "mend"},
+            shell("mend", "find .git -name '*.lock' -delete", retry=RETRY, onSuccess="branch")]
+
+
+def told(_):
+    return [{"id": "wait", "action": "wait", "event": "point.told"}, noop("done")]
+
+
+def cut(_):
+    """One fails, and what has not begun is cancelled."""
+    return [noop("begin"), shell("breaks", "exit 3", needs=["begin"]),
+            noop("never", needs=["breaks"])]
+
+
+def left(_):
+    """One leads to the end while another one waits."""
+    return [noop("begin"), pause("late", 300, needs=["begin"]),
+            noop("early", needs=["begin"], onSuccess="end")]
+
+
+def slow(_):
+    return [noop("begin"), shell("late", "sleep 60"), noop("never")]
+
+
+# name: steps, what it ends as, top
+FLOWS = {
+    "mixed": (mixed, "COMPLETED", {}),
+    "stubborn": (stubborn, "COMPLETED", {}),
+    "join": (join, "COMPLETED", {}),
+    "each": (each, "COMPLETED", {}),
+    "parent": (parent, "COMPLETED", {}),
+    "asked": (asked, "COMPLETED", {}),
+    "told": (told, "COMPLETED", {}),
+    "noted": (noted, "COMPLETED", {}),
+    "branched": (branched, "COMPLETED", {}),
+    "back": (back_again, "COMPLETED", {}),
+    "cut": (cut, "FAILED", {}),
+    "left": (left, "COMPLETED", {}),
+    "held": (held, "COMPLETED", {}),
+    "paused": (nap, "COMPLETED", {}),
+    "cancelled": (slow, "CANCELLED", {}),
+    "timed": (slow, "TIMED_OUT", {"timeout": 1000}),
+    "limited": (nap, "COMPLETED", {"concurrency": 1}),
+}
+# By who does something to them.
+BEGUN = ("asked", "cancelled", "paused", "cut", "held", "told")
+EFFECTS = ["point-mixed/program", "point-mixed/call", "point-stubborn/program",
+           "point-join/left", "point-join/middle", "point-asked/call"]
+
+
+class Mix:
+    def __init__(self, system, clients, history, supervisor_dies):
+        self.system, self.clients, self.history = system, clients, history
+        self.supervisor_dies = supervisor_dies
+        self.world = World(system, clients, history, "points")
+        self.chance = random.Random(0)
+        self.runs = {}  # id -> (name, what it ends as)
+
+    async def ask(self, op, method, path, body=None, key=None, **noted):
+        return await self.clients.insist(self.chance, op, method, path, body, key,
+                                         patience=OPEN, **noted)
+
+    async def work(self):
+        await self.system.wait("stepmill is ready", self.ready, OPEN)
+        for name, (steps, _, top) in FLOWS.items():
+            status, answer = await self.ask("register", "POST", "/api/workflows", {
+                "name": f"point-{name}", **top, "steps": steps(self.system.ledger_url)})
+            assert status in (200, 201), f"{name}: {status} {answer}"
+        await asyncio.gather(self.approve(), self.cancel(), self.pause(), self.retry(),
+                             self.tell(), self.disturb(), self.begin("limited", "2"), *(
+                                 self.begin(name) for name in FLOWS if name not in BEGUN))
+        try:
+            await self.system.wait("no run is open", self.all_over, OPEN)
+        except TimeoutError as error:
+            raise TimeoutError(f"{error}; but {await self.open_runs()}") from None
+
+    async def ready(self):
+        status, _ = await self.clients.call(self.chance, "ready", "GET", "/readyz")
+        return status == 200
+
+    async def open_runs(self):
+        """[(id, workflow, status, [(step, status), ...])]"""
+        return await self.system.sql(
+            "select v.id::text, v.workflow_name, v.status, array(select (step_key,"
+            " step_status_name(t.status))::text from workflow_steps t where execution_id = v.id)"
+            " from v_runs v join workflow_run_state s on s.execution_id = v.id"
+            " where s.status < 3")
+
+    async def all_over(self):
+        return not await self.open_runs()
+
+    async def begin(self, name, more=""):
+        status, answer = await self.ask(
+            "trigger", "POST", f"/api/workflows/point-{name}/execute", {"input": {}},
+            key=f"{name}{more}", workflow=f"point-{name}")
+        assert status == 202, f"starting {name}: {status} {answer}"
+        self.runs[answer["executionId"]] = name, FLOWS[name][1]
+        return answer["executionId"]
+
+    async def status(self, run, *wanted):
+        """Waits until it is one of these."""
+        async def there():
+            _, answer = await self.clients.call(self.chance, "get", "GET",
+                                                f"/api/executions/{run}")
+            return isinstance(answer, dict) and answer.get("status") in wanted
+        await self.system.wait(f"{run} is {wanted}", there, OPEN)
+
+    # ---- what people do ----
+
+    async def approve(self):
+        run = await self.begin("asked")
+        await self.status(run, "PAUSED")
+        status, answer = await self.ask("approve", "POST",
+                                        f"/api/executions/{run}/steps/ask/approve", {})
+        assert status in (200, 409), f"approve: {status} {answer}"  # 409: it was heard before
+
+    async def cancel(self):
+        run = await self.begin("cancelled")
+        status, answer = await self.ask("cancel", "POST", f"/api/executions/{run}/cancel",
+                                        execution=run)
+        assert status in (200, 202, 409), f"cancel: {status} {answer}"
+
+    async def pause(self):
+        run = await self.begin("paused")
+        for word, state in (("pause", "PAUSED"), ("resume", "RUNNING")):
+            status, answer = await self.ask(word, "POST", f"/api/executions/{run}/{word}", {})
+            assert status in (200, 202, 409), f"{word}: {status} {answer}"
+            await self.status(run, state, "COMPLETED")
+
+    async def retry(self):
+        run = await self.begin("cut")
+        await self.status(run, "FAILED")
+        status, answer = await self.ask("retry", "POST", f"/api/executions/{run}/retry", {},
+                                        key="again")
+        assert status in (200, 202), f"retry: {status} {answer}"
+        self.runs[answer["executionId"]] = "cut again", "FAILED"
+
+    async def tell(self):
+        run = await self.begin("told")
+
+        async def waits():
+            return await self.system.sql("select 1 from event_waits where execution_id = %s", run)
+        await self.system.wait("it waits for the event", waits, OPEN)
+        status, answer = await self.ask("tell", "POST", "/api/events", {
+            "source": "points", "type": "point.told", "data": {}})
+        assert status == 202, f"tell: {status} {answer}"
+
+    # ---- what befalls workers ----
+
+    async def disturb(self):
+        """One has to hand its step back, the next one is killed with it."""
+        run = await self.begin("held")
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            await self.end_worker(await self.holder(run), number)
+        if self.supervisor_dies:
+            await self.holder(run)
+            self.history.fault("supervisor", "killed")
+            self.system.kill_supervisor()
+        (self.system.project / "held.end").touch()
+
+    async def holder(self, run):
+        pid = await self.world.worker_of(run, 2, HOLDING)
+        assert pid is not None, "nobody runs the step that is held"
+        return pid
+
+    async def end_worker(self, pid, number):
+        """A second SIGTERM hurries."""
+        self.history.fault("worker", f"signal {number}", pid=pid)
+        await self.system.wait("the worker is gone", lambda: not send(pid, number), OPEN)
+
+    # ---- what must have come of it ----
+
+    async def wrong_ends(self):
+        ended = {row[0]: row[1:] for row in await self.system.sql(
+            "select id::text, upper(status), error from v_runs")}
+        return [f"{name} ({run}) ended as {ended.get(run)}, not {wanted}"
+                for run, (name, wanted) in self.runs.items()
+                if ended.get(run, (None,))[0] != wanted]
