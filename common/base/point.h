@@ -3,10 +3,13 @@
  * there. They are in shells only. Nothing of them is in an ordinary build; with the
  * build option STEPMILL_POINTS (preset "points") the environment says where:
  *
- *   STEPMILL_CRASH       POINT:VISIT[:PROGRAM]  which one, at its how manieth visit of
- * a process, and of which program: supervisor, front, worker, scheduler, or what a
- * command is called STEPMILL_CRASH_MARK  a file that is made by who dies, so that only
- * one does STEPMILL_POINTS_SEEN a file to which every visit is appended
+ * STEPMILL_CRASH=POINT:VISIT[:PROGRAM] - which one, at its how manieth visit of a
+ * process, and of which program: supervisor, front, worker, scheduler, or what a
+ * command is called.
+ *
+ * STEPMILL_CRASH_MARK - a file that is made by who dies, so that only one does.
+ *
+ * STEPMILL_POINTS_SEEN - a file to which every visit is appended.
  *
  * tests/campaign/points knows each name and fails if there is another one.
  */
