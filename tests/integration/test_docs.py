@@ -301,9 +301,19 @@ def test_mistakes_read_as_shown(tmp_path):
 
 # ---- the HTTP API ----
 
+ASKS = "name: asks\nsteps: [{ id: ask, action: approval, prompt: Really? }]\n"
+
+
+def ask(stepmill):
+    run = stepmill.execute("asks")
+    wait_for("it asks", lambda: stepmill.execution(run)["status"] == "PAUSED")
+    return run
+
+
 @pytest.fixture(scope="module")
 def served():
-    """One run, hello-1, of the format's first example, with a comment and an artifact."""
+    """One run, hello-1, of the format's first example, with a comment and an artifact; and
+    one that waits for an approval."""
     with Stepmill(workers=1) as stepmill:
         _, text = fenced(page("docs/workflow-format.md"), "yaml")[0]
         (stepmill.folder / "hello.yaml").write_text(text + """
@@ -314,6 +324,8 @@ def served():
         stepmill.workflow((stepmill.folder / "hello.yaml").read_text())
         stepmill.first = stepmill.run("hello", {"who": "World"})
         assert stepmill.first["runId"] == "hello-1"
+        stepmill.workflow(ASKS)
+        ask(stepmill)
         yield stepmill
 
 
@@ -338,11 +350,15 @@ def test_there_is_curl():
 ROUTES = re.findall(r"(GET|POST|PUT) `(/[\w/:.]+)`((?: `[?{][^`]*`)?)", page("docs/http-api.md"))
 BODIES = {"/api/workflows": "name: one\nsteps: [{ id: a, action: noop }]\n",
           "/api/workflows/validate": "name: one\nsteps: [{ id: a, action: noop }]\n",
+          "/api/events": '{"source": "shop", "type": "order", "data": {}}',
           "/api/pool": '{"workers": 1}'}
 QUERY = {"isActive": "true", "page": "1", "limit": "5", "status": "completed,FAILED",
          "workflowId": "hello", "triggeredBy": "manual", "since": "2020-01-01T00:00:00Z",
          "until": "2120-01-01T00:00:00Z", "q": "hello", "sort": "-startedAt",
          "wait": "1s", "stepId": "keep", "level": "info", "type": "OTHER"}
+
+
+OVER_ALREADY = ("/cancel", "/pause", "/resume", "/retry")  # of a run that is completed
 
 
 def route_url(served, path, query):
@@ -352,10 +368,14 @@ def route_url(served, path, query):
     for prefix, found in ids.items():
         if path.startswith(prefix + "/:id"):
             path = path.replace(":id", found)
+    if ":stepId" in path:
+        path = path.replace(run["runId"], ask(served)).replace(":stepId", "ask")
     names = re.findall(r"[?&](\w+)=", query)
     values = QUERY | {"projectId": run["projectId"]}
     if "events" in path:
         values["since"] = "0"
+    if path == "/api/approvals":
+        values["status"] = "pending"
     if "cursor" in names:  # what comes before the newest but one
         values["cursor"] = str(int(run["runId"].split("-")[-1]) + 1)
     return path + "?" + "&".join(f"{name}={values[name]}" for name in names)
@@ -369,7 +389,7 @@ def test_route(served, method, path, query):
         answer = served.request(method, url, BODIES.get(path) if method != "GET" else None,
                                 content_type=kind)
     except Refused as refused:
-        assert path.endswith("/cancel") and refused.status == 409, refused
+        assert path.endswith(OVER_ALREADY) and refused.status == 409, refused
         return
     assert answer
     if isinstance(answer, dict) and "data" in answer:
