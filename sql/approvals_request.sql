@@ -14,7 +14,8 @@ with item as (
 	 cross join lateral (
 		select priority from workflow_steps
 		 where execution_id = u.run and step_number = u.number
-		   and fence = u.item_fence and status + 0 = u.to_status offset 0) s
+		   and fence = u.item_fence and status + 0 = u.to_status
+		   and xmin = pg_current_xact_id()::xid offset 0) s
 ), void as (
 	update workflow_approvals a set status = 4, updated_at = now()
 	  from item i

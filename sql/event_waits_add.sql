@@ -9,6 +9,7 @@ select u.run, u.number, u.type, u.checked_at
  cross join lateral (
 	select priority from workflow_steps
 	 where execution_id = u.run and step_number = u.number
-	   and fence = u.item_fence and status + 0 = u.to_status offset 0) s
+	   and fence = u.item_fence and status + 0 = u.to_status
+	   and xmin = pg_current_xact_id()::xid offset 0) s
     on conflict (execution_id, step_number) do update
    set type = excluded.type, checked_at = excluded.checked_at;

@@ -20,7 +20,8 @@ with item as (
 	 cross join lateral (
 		select parent_step from workflow_steps
 		 where execution_id = u.run and step_number = u.number
-		   and fence = u.item_fence and status + 0 = u.to_status offset 0) s
+		   and fence = u.item_fence and status + 0 = u.to_status
+		   and xmin = pg_current_xact_id()::xid offset 0) s
 ), hit as (
 	select run, target, count(*)::int as met, bool_or(chosen) as chosen,
 	       (count(*) filter (where joins))::int as joined,

@@ -21,7 +21,8 @@ with item as (
 	 cross join lateral (
 		select priority from workflow_steps
 		 where execution_id = u.run and step_number = u.number
-		   and fence = u.item_fence and status + 0 = u.to_status offset 0) s
+		   and fence = u.item_fence and status + 0 = u.to_status
+		   and xmin = pg_current_xact_id()::xid offset 0) s
 	 cross join lateral (
 		select step_number as top from workflow_steps where execution_id = u.run
 		 order by execution_id desc, step_number desc limit 1) m

@@ -1104,6 +1104,31 @@ def test_a_step_that_waits_for_children_counts_them_alone(store):
     assert store.step(run, 1)["status_code"] == QUEUED
 
 
+def test_a_flush_that_comes_late_meets_nothing_again(store):
+    """Its answer was lost, a new session stored the same results, and then its statements
+    arrive after all: it finishes nothing, so nothing may follow from it."""
+    worker = store.worker()
+    run = store.insert(steps=[{"number": number, "parent": -1} for number in (1, 2)])
+    done, _ = sorted(worker.claim(most=2))
+    store.admin.text("update workflow_steps set status = 0, ready_at = null, worker_id = null,"
+                     " remaining_needs = 3 where execution_id = $1 and step_number = 2", run)
+
+    def flush():
+        worker.sql.begin()
+        worker.lock(worker.item(done))
+        worker.store_items(worker.item(done))
+        worker.sql.run("steps_meet", *([x] for x in done), [STEP_COMPLETED], [2], [False],
+                       [None], [False])
+        worker.sql.commit()
+        return store.value("select remaining_needs from workflow_steps"
+                           " where execution_id = $1 and step_number = 2", run)
+
+    assert flush() == 2
+    assert flush() == 2
+    worker.number -= 1  # as the old session
+    assert flush() == 2
+
+
 def test_a_next_step_that_was_claimed_meanwhile_is_not_held_by_the_flush(store):
     worker = store.worker()
     kept, given = store.held(worker), store.held(worker)
