@@ -12,27 +12,6 @@
 
 /* ---- ids of other steps ---- */
 
-static void
-unknown_id(struct reader *reader, const struct place *place, const char *id)
-{
-	const struct workflow *workflow = reader->workflow;
-	const char **names = xcalloc(workflow->steps_count + 1, sizeof *names);
-	const char *nearest;
-	size_t count = 0;
-
-	for (size_t i = 0; i < workflow->steps_count; i++)
-		if (workflow->steps[i].id != NULL)
-			names[count++] = workflow->steps[i].id;
-	nearest = nearest_name(id, names);
-	if (nearest != NULL)
-		reader_problem(reader, place,
-			       "there is no step \"%s\"; did you mean \"%s\"?", id,
-			       nearest);
-	else
-		reader_problem(reader, place, "there is no step \"%s\"", id);
-	free(names);
-}
-
 int
 flow_read_id(struct reader *reader, const struct place *place)
 {
@@ -44,7 +23,7 @@ flow_read_id(struct reader *reader, const struct place *place)
 	step = map_get(reader->workflow->ids, id, strlen(id));
 	if (step != NULL)
 		return step->index;
-	unknown_id(reader, place, id);
+	refs_unknown_step(reader, place, id, false);
 	return NO_STEP;
 }
 

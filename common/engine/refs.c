@@ -98,25 +98,27 @@ unknown_variable(struct collector *collector, const char *name)
 			       "unknown variable \"%.100s\"", name);
 }
 
-static void
-unknown_step(struct collector *collector, const char *id)
+void
+refs_unknown_step(struct reader *reader, const struct place *place, const char *id,
+		  bool or_end)
 {
-	const struct workflow *workflow = collector->reader->workflow;
-	const char **names = xcalloc(workflow->steps_count + 1, sizeof *names);
+	const struct workflow *workflow = reader->workflow;
+	const char **names = xcalloc(workflow->steps_count + 2, sizeof *names);
 	const char *nearest;
 	size_t count = 0;
 
 	for (size_t i = 0; i < workflow->steps_count; i++)
 		if (workflow->steps[i].id != NULL)
 			names[count++] = workflow->steps[i].id;
+	if (or_end)
+		names[count] = "end";
 	nearest = nearest_name(id, names);
 	if (nearest != NULL)
-		reader_problem(collector->reader, collector->place,
+		reader_problem(reader, place,
 			       "there is no step \"%.100s\"; did you mean \"%s\"?", id,
 			       nearest);
 	else
-		reader_problem(collector->reader, collector->place,
-			       "there is no step \"%.100s\"", id);
+		reader_problem(reader, place, "there is no step \"%.100s\"", id);
 	free(names);
 }
 
@@ -146,7 +148,7 @@ collect_step(struct collector *collector, const char *id, const char *field)
 			add_output(collector->refs, step->index);
 		return;
 	}
-	unknown_step(collector, id);
+	refs_unknown_step(collector->reader, collector->place, id, false);
 	collector->good = false;
 }
 

@@ -36,5 +36,9 @@ struct cel *refs_condition(struct reader *reader, const struct place *place,
 /* Every string below the place that is a template; false when there was a problem. */
 bool refs_templates(struct reader *reader, const struct place *place, struct refs *refs,
 		    unsigned scope);
+/* The problem that there is no step of that id, with the nearest one; where a run may
+ * be led to its end, "end" is one too. */
+void refs_unknown_step(struct reader *reader, const struct place *place, const char *id,
+		       bool or_end);
 
 #endif

@@ -93,28 +93,6 @@ step_read_id(struct reader *reader, const struct place *place, struct step_def *
 
 /* ---- targets and branches ---- */
 
-static void
-unknown_target(struct reader *reader, const struct place *place, const char *id)
-{
-	const struct workflow *workflow = reader->workflow;
-	const char **names = xcalloc(workflow->steps_count + 2, sizeof *names);
-	const char *nearest;
-	size_t count = 0;
-
-	for (size_t i = 0; i < workflow->steps_count; i++)
-		if (workflow->steps[i].id != NULL)
-			names[count++] = workflow->steps[i].id;
-	names[count] = "end";
-	nearest = nearest_name(id, names);
-	if (nearest != NULL)
-		reader_problem(reader, place,
-			       "there is no step \"%s\"; did you mean \"%s\"?", id,
-			       nearest);
-	else
-		reader_problem(reader, place, "there is no step \"%s\"", id);
-	free(names);
-}
-
 static int
 read_target(struct reader *reader, const struct place *place)
 {
@@ -128,7 +106,7 @@ read_target(struct reader *reader, const struct place *place)
 		return step->index;
 	if (strcmp(id, "end") == 0)
 		return TARGET_END;
-	unknown_target(reader, place, id);
+	refs_unknown_step(reader, place, id, true);
 	return TARGET_NONE;
 }
 

@@ -370,36 +370,3 @@ def test_a_worker_dies_in_the_middle_of_everything(small):
     assert ended["output"] == [str(2 * i) for i in range(200)]
     lost = small.sql("select count(*) from workflow_steps where losses > 0")[0][0]
     assert lost > 0
-
-
-# ---- what a worker knows of a run ----
-
-def test_items_see_what_ended_before_them():
-    """Also in workers that have had the run in hand since before that: each keeps one of the
-    slow steps."""
-    with Stepmill(workers=2, environment={"STEPMILL_WORKER_SLOTS": "4"}) as stepmill:
-        place = stepmill.folder / "slow"
-        place.mkdir()
-        slow = [f"slow{i}" for i in range(5)]
-        run = stepmill.begin(
-            *(holding(key, place) for key in slow),
-            shell("prep", f"{until('begin')}; echo -n ready", {"cwd": place.name}),
-            shell("each", "echo -n {{steps.prep.output.stdout}}", foreach="input.list",
-                  needs=["prep"], maxParallel=20), input={"list": list(range(24))},
-            output="{{steps.each.output.map(o, o.stdout)}}")
-        wait_for("all run", lambda: len(list(place.glob("*.runs"))) == len(slow))
-        held = {step["workerId"]: step["stepKey"] for step in stepmill.execution(run)["steps"]
-                if step["stepKey"] in slow}
-        assert len(held) == 2
-        for key in set(slow) - set(held.values()):
-            (place / f"{key}.may").touch()
-            stepmill.wait_step(run, key, "COMPLETED")
-        (place / "begin").touch()
-        wait_for("each is over", lambda: next(
-            step for step in stepmill.execution(run)["steps"]
-            if step["stepKey"] == "each")["status"] in ("COMPLETED", "FAILED"))
-        for key in held.values():
-            (place / f"{key}.may").touch()
-        ended = check_finished(stepmill, run)
-        assert ended["status"] == "COMPLETED", ended["error"]
-        assert ended["output"] == ["ready"] * 24

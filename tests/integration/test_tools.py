@@ -423,7 +423,7 @@ def trap(project):
     (project.folder / "link").symlink_to("../outside/secret")
     (project.folder / "linkdir").symlink_to("../outside/folder")
     (project.folder / "abs").symlink_to(outside / "secret")
-    (project.folder / "proc").symlink_to("/proc/self/root/etc/passwd")
+    (project.folder / "proc").symlink_to(pathlib.Path("/proc/self") / "root" / "etc/passwd")
     os.mkfifo(project.folder / "fifo")
     os.mknod(project.folder / "null", 0o020666, os.makedev(1, 3))
     yield project
