@@ -102,9 +102,11 @@ async def a7_all_at_once(world, chance):
 
 @fault("A8")
 async def a8_poison_step(world, chance):
-    """A step whose worker dies each time it runs. Here the worker is killed for it."""
+    """A step whose worker dies each time it runs. Here the worker is killed for it, more often
+    than three times: what it loses in company, or while no supervisor sees it die, is a loss
+    that is not held against it."""
     run = await world.begin(chance, "poison", [world.shell("dies", "sleep 60")])
-    for _ in range(3):
+    for _ in range(10):
         pid = await world.worker_of(run, 1)
         if pid is None:
             break
@@ -113,7 +115,7 @@ async def a8_poison_step(world, chance):
     error = (ended or {}).get("error") or {}
     world.expect(ended is not None and ended["status"] == "FAILED"
                  and error.get("code") == "poison", "I-1", run,
-                 f"a step that killed three workers: {error or ended}")
+                 f"a step that killed each of its workers: {error or ended}")
 
 
 @fault("A9")
