@@ -96,7 +96,7 @@ async def a7_all_at_once(world, chance):
     system.redis.kill()
     system.counters["postgres_stops"] += 1
     await asyncio.sleep(chance.uniform(0.1, 2))
-    system.redis.start()
+    await system.redis.restart()
     await system.postgres_start()
 
 
@@ -179,7 +179,7 @@ async def for_some_time(seconds, every, act):
 async def b1_redis_away(world, chance):
     world.system.redis.kill()
     await asyncio.sleep(chance.uniform(4, 10))
-    world.system.redis.start()
+    await world.system.redis.restart()
 
 
 @fault("B2", "redis")

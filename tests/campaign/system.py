@@ -150,6 +150,18 @@ class Redis:
              "--appendonly", "no", "--dir", self.folder, "--enable-debug-command", "yes"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, cwd="/")
 
+    async def restart(self, seconds=20):
+        """Is there again, and answers."""
+        self.start()
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                return await self.command("PING")
+            except (OSError, redis.RedisError):
+                if time.monotonic() > end:
+                    raise
+            await asyncio.sleep(0.02)
+
     def kill(self, number=signal.SIGKILL):
         self.process.send_signal(number)
         if number == signal.SIGKILL:
