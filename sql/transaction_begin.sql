@@ -1,2 +1,3 @@
--- For migrations only: elsewhere a pipeline up to its Sync is the transaction.
+-- Of a transaction over several round trips (pg_begin in common/store/pg.h, migrations):
+-- elsewhere a pipeline up to its Sync is the transaction.
 begin;

@@ -133,6 +133,15 @@ void pg_batch_add(struct pg_batch *batch, const char *name, const struct pg_args
 		  pg_done_fn *done, void *context);
 void pg_batch_send(struct pg_batch **batch_p, pg_end_fn *end, void *context);
 
+/* A transaction over several round trips, on a connection that nobody else uses
+ * meanwhile: everything sent after pg_begin belongs to it. When the connection is lost
+ * on the way nothing of it has happened, and what is sent is refused (ERR_RETRY) until
+ * one of the two ends. pg_commit: end gets ERR_LOST when nobody knows, and an error
+ * when a statement had failed, for then all is undone. */
+void pg_begin(struct pg *pg);
+void pg_commit(struct pg *pg, pg_end_fn *end, void *context);
+void pg_rollback(struct pg *pg);
+
 /* For rooms that answer through a callback of their own: memory lives as long as the
  * batch and is freed with it, told or not (may be NULL). owner: pg_forget with it
  * forgets the batch (may be NULL). Up to four of either. */

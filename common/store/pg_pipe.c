@@ -168,8 +168,10 @@ pg_pipe_fail_all(struct pg *pg, const char *why)
 {
 	struct list *link;
 
+	pg->broken = pg->held;
 	while ((link = list_shift(&pg->sent)) != NULL)
-		refuse(pg, container_of(link, struct pg_batch, link), ERR_LOST, why);
+		refuse(pg, container_of(link, struct pg_batch, link),
+		       pg->held ? ERR_RETRY : ERR_LOST, why);
 	while ((link = list_shift(&pg->queued)) != NULL)
 		refuse(pg, container_of(link, struct pg_batch, link), ERR_RETRY, why);
 }
@@ -350,7 +352,7 @@ pg_batch_send(struct pg_batch **batch_p, pg_end_fn *end, void *context)
 	batch->end = end;
 	batch->context = context;
 	pg->pending++;
-	if (pg->phase != PG_UP) {
+	if (pg->phase != PG_UP || pg->broken) {
 		refuse(pg, batch, ERR_RETRY, "there is no connection to PostgreSQL");
 		return;
 	}
@@ -368,6 +370,58 @@ pg_query(struct pg *pg, const char *name, const struct pg_args *args, pg_done_fn
 
 	pg_batch_add(batch, name, args, done, context);
 	pg_batch_send(&batch, NULL, NULL);
+}
+
+/* ---- transactions over several round trips ---- */
+
+struct commit {
+	pg_end_fn *end;
+	void *context;
+};
+
+/* What had failed before is undone by a commit, too, which does not complain. */
+static void
+on_commit(void *context, const struct pg_rows *rows, const struct err *err)
+{
+	struct commit *commit = context;
+	struct err undone = { 0 };
+
+	if (rows != NULL && PQcmdStatus(rows->result)[0] == 'R') {
+		err_set(&undone, ERR_RETRY, "the transaction was rolled back");
+		err = &undone;
+	}
+	commit->end(commit->context, err);
+}
+
+void
+pg_begin(struct pg *pg)
+{
+	if (pg->held)
+		bug("a transaction within a transaction");
+	pg_query(pg, "transaction_begin", NULL, NULL, NULL);
+	pg->held = true;
+	pg->broken = pg->phase != PG_UP;
+}
+
+void
+pg_commit(struct pg *pg, pg_end_fn *end, void *context)
+{
+	struct pg_batch *batch = pg_batch_new(pg);
+	struct commit *commit = xcalloc(1, sizeof *commit);
+
+	*commit = (struct commit){ end, context };
+	pg_batch_attach(batch, context, commit);
+	pg_batch_add(batch, "transaction_commit", NULL, on_commit, commit);
+	pg_batch_send(&batch, NULL, NULL);
+	pg->held = pg->broken = false;
+}
+
+void
+pg_rollback(struct pg *pg)
+{
+	if (!pg->broken)
+		pg_query(pg, "transaction_rollback", NULL, NULL, NULL);
+	pg->held = pg->broken = false;
 }
 
 /* ---- answers ---- */

@@ -43,6 +43,8 @@ struct pg {
 	struct pg_batch *telling; /* the one whose callbacks run */
 	size_t pending;
 	bool flush_deferred, dead;
+	bool held;                  /* between pg_begin and its end */
+	bool broken;                /* and the connection was lost since */
 	unsigned char *prepared;    /* enum prepared, per query */
 	int64_t session;            /* new with each connection; see session.h */
 	struct uuid session_worker; /* for whom it speaks; nil: for nobody yet */

@@ -1,0 +1,2 @@
+-- See transaction_begin.sql.
+rollback;
