@@ -26,6 +26,8 @@ struct new_run {
 	const char *triggered_by;    /* "manual" */
 	const char *requested_by;    /* or NULL */
 	const char *idempotency_key; /* or NULL */
+	bool audited;                /* somebody asked for it, from there: */
+	const char *address;         /* or NULL */
 	const char *trace_id;        /* or NULL */
 	usec_t timeout;              /* of the whole run; 0: none */
 	usec_t run_at;               /* 0: now; else the run is pending until then */

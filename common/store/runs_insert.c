@@ -1,5 +1,9 @@
 /* New runs, a group of them in one statement. */
+#include <stdlib.h>
+
+#include "base/xalloc.h"
 #include "store/answers.h"
+#include "store/audit.h"
 #include "store/runs.h"
 
 #define COLUMN(args, type, run, one)                                                   \
@@ -95,6 +99,31 @@ arg_no_parent(struct pg_args *args)
 	pg_arg_null(args, PG_INT4);
 }
 
+/* A row for each that somebody asked for, under the id of the run. */
+static void
+add_audit(struct pg_batch *batch, const struct new_run *runs, size_t count)
+{
+	struct audit_row *rows = xcalloc(count, sizeof *rows);
+	char(*ids)[UUID_TEXT] = xcalloc(count, sizeof *ids);
+	size_t n = 0;
+
+	for (const struct new_run *run = runs; run < runs + count; run++)
+		if (run->audited) {
+			rows[n] = (struct audit_row){
+				.id = run->id,
+				.who = run->requested_by,
+				.what = "workflow.execute",
+				.target = uuid_format(&run->id, ids[n]),
+				.address = run->address,
+			};
+			n++;
+		}
+	if (n > 0)
+		audit_insert_into(batch, rows, n);
+	free(rows);
+	free(ids);
+}
+
 void
 runs_insert(struct pg *pg, const struct new_run *runs, size_t count, pg_end_fn *done,
 	    void *context)
@@ -107,6 +136,7 @@ runs_insert(struct pg *pg, const struct new_run *runs, size_t count, pg_end_fn *
 	arg_no_parent(&args);
 	pg_batch_add(batch, "runs_insert", &args, NULL, NULL);
 	pg_args_fini(&args);
+	add_audit(batch, runs, count);
 	pg_batch_send(&batch, done, context);
 }
 

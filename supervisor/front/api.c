@@ -161,6 +161,31 @@ api_unguard(struct exchange *exchange)
 	exchange_set_state(exchange, NULL, NULL);
 }
 
+void
+api_reply_status(struct exchange *exchange, int code, const struct uuid *run,
+		 enum run_status status)
+{
+	struct json *body = json_new_object();
+	char id[UUID_TEXT], name[32];
+	size_t i = 0;
+
+	for (const char *c = run_status_name(status); *c != '\0' && i < sizeof name - 1;
+	     c++)
+		name[i++] = *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c;
+	name[i] = '\0';
+	json_set(body, "executionId", json_new_str(uuid_format(run, id)));
+	json_set(body, "status", json_new_str(name));
+	reply_json(exchange, code, body);
+}
+
+void
+api_audit_run(struct exchange *exchange, const struct uuid *run)
+{
+	char id[UUID_TEXT];
+
+	exchange_audit(exchange, uuid_format(run, id), NULL);
+}
+
 struct json *
 api_problems(const struct problems *problems)
 {

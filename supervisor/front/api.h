@@ -2,6 +2,7 @@
 #ifndef FRONT_API_H
 #define FRONT_API_H
 
+#include "engine/status.h"
 #include "front/front.h"
 #include "front/route.h"
 
@@ -50,6 +51,11 @@ void api_find_step(struct exchange *exchange, const char *step, pg_done_fn *done
 /* False: there is no such run, or no such step of it, and that was said. */
 bool api_found_step(struct exchange *exchange, const char *step,
 		    const struct pg_rows *rows, const struct err *err);
+/* {executionId, status}, the status in upper case. */
+void api_reply_status(struct exchange *exchange, int code, const struct uuid *run,
+		      enum run_status status);
+/* The audit log shall say that it was done to this run. */
+void api_audit_run(struct exchange *exchange, const struct uuid *run);
 /* Problems of a document as the `errors` of an answer: [{path, message, line, column}].
  */
 struct json *api_problems(const struct problems *problems);

@@ -7,23 +7,10 @@
 
 #include "base/xalloc.h"
 #include "front/api.h"
+#include "front/change.h"
 #include "store/bus_events.h"
 
 #define NAME_MAX_LEN 200
-
-struct telling {
-	struct exchange
-	    *exchange; /* NULL: the client is gone; it happened all the same */
-	struct front *front;
-	struct uuid id;
-	char *type;
-};
-
-static void
-telling_gone(void *state)
-{
-	((struct telling *)state)->exchange = NULL;
-}
 
 static void
 on_woken(void *context, const struct ready_ref *refs, size_t count,
@@ -38,27 +25,28 @@ on_woken(void *context, const struct ready_ref *refs, size_t count,
 }
 
 static void
+wake(struct front *front, void *context)
+{
+	bus_events_wake(front->write, context, on_woken, front);
+}
+
+static void
 on_stored(void *context, const struct err *err)
 {
-	struct telling *telling = context;
-	struct exchange *exchange = telling->exchange;
-	struct json *body;
+	struct exchange *exchange = context;
+	const struct uuid *event = exchange_kept(exchange);
+	struct json *request, *body;
 	char id[UUID_TEXT];
 
-	if (err->kind == ERR_NONE)
-		bus_events_wake(telling->front->write, telling->type, on_woken,
-				telling->front);
-	uuid_format(&telling->id, id);
-	if (exchange != NULL)
-		exchange_set_state(exchange, NULL, NULL);
-	free(telling->type);
-	free(telling);
-	if (exchange == NULL)
-		return;
 	if (err->kind != ERR_NONE) {
 		reply_err(exchange, err);
 		return;
 	}
+	exchange_json(exchange, &request);
+	change_after(exchange_change(exchange), wake,
+		     xstrdup(json_str(json_get(request, "type"))), free);
+	uuid_format(event, id);
+	exchange_audit(exchange, id, NULL);
 	body = json_new_object();
 	json_set(body, "id", json_new_str(id));
 	reply_json(exchange, 202, body);
@@ -94,9 +82,8 @@ check_keys(struct exchange *exchange, const struct json *body)
 static void
 on_event(struct exchange *exchange)
 {
-	struct front *front = exchange_front(exchange);
-	struct telling *telling;
 	struct json *body, *data;
+	struct uuid *id;
 	const char *source, *type;
 
 	if (exchange_json(exchange, &body) < 0)
@@ -109,21 +96,17 @@ on_event(struct exchange *exchange)
 	    (source = text_of(exchange, body, "source")) == NULL ||
 	    (type = text_of(exchange, body, "type")) == NULL)
 		return;
-	telling = xcalloc(1, sizeof *telling);
-	telling->exchange = exchange;
-	telling->front = front;
-	telling->id = uuid7_new(loop_now(front->loop));
-	telling->type = xstrdup(type);
-	exchange_set_state(exchange, telling, telling_gone);
+	id = exchange_keep(exchange, sizeof *id);
+	*id = uuid7_new(loop_now(exchange_front(exchange)->loop));
 	data = json_storable(json_ref(json_get(body, "data")), NULL);
-	bus_events_insert(front->write, &telling->id, exchange_project(exchange),
-			  source, type, data, on_stored, telling);
+	bus_events_insert(exchange_pg(exchange), id, exchange_project(exchange), source,
+			  type, data, on_stored, exchange);
 	json_unref(&data);
 }
 
 /* clang-format off */
 const struct route routes_events[] = {
-	{ "POST", "/api/events", ROLE_OPERATOR, 0, false, on_event },
+	{ "POST", "/api/events", ROLE_OPERATOR, 0, false, on_event, "event.tell" },
 	{ 0 },
 };
 /* clang-format on */

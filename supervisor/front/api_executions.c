@@ -7,6 +7,7 @@
 #include "base/xalloc.h"
 #include "front/api.h"
 #include "front/api_files.h"
+#include "front/change.h"
 #include "front/feed.h"
 #include "store/runs.h"
 
@@ -128,75 +129,31 @@ on_get(struct exchange *exchange)
 
 /* ---- cancel ---- */
 
-struct cancelling {
-	struct exchange *exchange; /* NULL: the client is gone; the run is cancelled all
-				      the same */
-	struct front *front;
-	char *by;
-};
-
-static void
-cancelling_gone(void *state)
-{
-	((struct cancelling *)state)->exchange = NULL;
-}
-
-static void
-cancelling_end(struct cancelling *cancelling)
-{
-	if (cancelling->exchange != NULL)
-		exchange_set_state(cancelling->exchange, NULL, NULL);
-	free(cancelling->by);
-	free(cancelling);
-}
-
-static void
-reply_run(struct exchange *exchange, const struct ended_run *run)
-{
-	struct json *body = json_new_object();
-	char text[UUID_TEXT];
-	char name[32];
-
-	snprintf(name, sizeof name, "%s", run_status_name(run->after));
-	for (char *c = name; *c != '\0'; c++)
-		*c = *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c;
-	json_set(body, "executionId", json_new_str(uuid_format(&run->id, text)));
-	json_set(body, "status", json_new_str(name));
-	reply_json(exchange, 200, body);
-}
-
 static void
 on_ended(void *context, const struct ended_run *runs, size_t count,
 	 const struct err *err)
 {
-	struct cancelling *cancelling = context;
-	struct exchange *exchange = cancelling->exchange;
-	struct front *front = cancelling->front;
+	struct exchange *exchange = context;
 
-	if (count > 0 && runs[0].before != runs[0].after) {
-		queue_publish(front->queue, CHANNEL_CONTROL, runs[0].id.b,
-			      sizeof runs[0].id.b);
-		feed_announce(front->feed, &runs[0].id, runs[0].seq);
-	}
-	cancelling_end(cancelling);
-	if (exchange == NULL)
-		return;
-	if (err->kind != ERR_NONE)
+	if (err->kind != ERR_NONE) {
 		reply_err(exchange, err);
-	else if (count == 0)
+	} else if (count == 0) {
 		reply_problem(exchange, 404, NULL, "there is no such execution");
-	else if (runs[0].before == runs[0].after && runs[0].after != RUN_CANCELLED)
+	} else if (runs[0].before == runs[0].after && runs[0].after != RUN_CANCELLED) {
 		reply_problem(exchange, 409, NULL, "the execution is over: %s",
 			      run_status_name(runs[0].after));
-	else
-		reply_run(exchange, &runs[0]);
+	} else {
+		if (runs[0].before != runs[0].after)
+			change_tell_run(exchange_change(exchange), &runs[0].id,
+					runs[0].seq);
+		api_reply_status(exchange, 200, &runs[0].id, runs[0].after);
+	}
 }
 
 static void
 on_cancel_found(void *context, const struct pg_rows *rows, const struct err *err)
 {
 	struct exchange *exchange = context;
-	struct cancelling *cancelling;
 	struct uuid id;
 
 	if (rows == NULL || pg_count(rows) == 0) {
@@ -204,14 +161,10 @@ on_cancel_found(void *context, const struct pg_rows *rows, const struct err *err
 		return;
 	}
 	id = pg_uuid(rows, 0, 0);
-	cancelling = xcalloc(1, sizeof *cancelling);
-	cancelling->exchange = exchange;
-	cancelling->front = exchange_front(exchange);
-	cancelling->by = xstrdup(exchange_who(exchange));
 	api_unguard(exchange);
-	exchange_set_state(exchange, cancelling, cancelling_gone);
-	runs_end(cancelling->front->write, &id, 1, RUN_END_CANCEL, NULL, cancelling->by,
-		 on_ended, cancelling);
+	api_audit_run(exchange, &id);
+	runs_end(exchange_pg(exchange), &id, 1, RUN_END_CANCEL, NULL,
+		 exchange_who(exchange), on_ended, exchange);
 }
 
 void
@@ -358,14 +311,14 @@ on_events_asked(struct exchange *exchange)
 
 /* clang-format off */
 const struct route routes_executions[] = {
-	{ "GET",  "/api/executions",                    ROLE_VIEWER,   0, false, on_list },
-	{ "GET",  "/api/executions/:id",                ROLE_VIEWER,   0, false, on_get },
-	{ "POST", "/api/executions/:id/cancel",         ROLE_OPERATOR, 0, false, on_cancel },
-	{ "GET",  "/api/executions/:id/events",         ROLE_VIEWER,   0, true,  on_events_asked },
-	{ "GET",  "/api/executions/:id/logs",           ROLE_VIEWER,   0, false, api_logs },
-	{ "GET",  "/api/executions/:id/logs/download",  ROLE_VIEWER,   0, false, api_logs_download },
-	{ "GET",  "/api/executions/:id/artifacts",      ROLE_VIEWER,   0, false, api_artifacts },
-	{ "GET",  "/api/artifacts/:id/download",        ROLE_VIEWER,   0, false, api_artifact_download },
+	{ "GET",  "/api/executions",                    ROLE_VIEWER,   0, false, on_list, NULL },
+	{ "GET",  "/api/executions/:id",                ROLE_VIEWER,   0, false, on_get, NULL },
+	{ "POST", "/api/executions/:id/cancel",         ROLE_OPERATOR, 0, false, on_cancel, "execution.cancel" },
+	{ "GET",  "/api/executions/:id/events",         ROLE_VIEWER,   0, true,  on_events_asked, NULL },
+	{ "GET",  "/api/executions/:id/logs",           ROLE_VIEWER,   0, false, api_logs, NULL },
+	{ "GET",  "/api/executions/:id/logs/download",  ROLE_VIEWER,   0, false, api_logs_download, NULL },
+	{ "GET",  "/api/executions/:id/artifacts",      ROLE_VIEWER,   0, false, api_artifacts, NULL },
+	{ "GET",  "/api/artifacts/:id/download",        ROLE_VIEWER,   0, false, api_artifact_download, NULL },
 	{ 0 },
 };
 /* clang-format on */

@@ -174,9 +174,9 @@ on_metrics(struct exchange *exchange)
 
 /* clang-format off */
 const struct route routes_health[] = {
-	{ "GET", "/healthz", ROLE_NONE, 0, false, on_healthz },
-	{ "GET", "/readyz",  ROLE_NONE, 0, false, on_readyz },
-	{ "GET", "/metrics", ROLE_NONE, 0, false, on_metrics },
+	{ "GET", "/healthz", ROLE_NONE, 0, false, on_healthz, NULL },
+	{ "GET", "/readyz",  ROLE_NONE, 0, false, on_readyz, NULL },
+	{ "GET", "/metrics", ROLE_NONE, 0, false, on_metrics, NULL },
 	{ 0 },
 };
 /* clang-format on */

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/xalloc.h"
 #include "front/api.h"
+#include "front/change.h"
 
 static void
 on_get(struct exchange *exchange)
@@ -20,6 +22,19 @@ on_get(struct exchange *exchange)
 	body = json_copy(front->pool);
 	json_set(body, "node", json_new_str(uuid_format(&front->node, text)));
 	reply_json(exchange, 200, body);
+}
+
+static void
+scale(struct front *front, void *context)
+{
+	parent_say(front->parent, "scale %lld", (long long)*(const int64_t *)context);
+}
+
+static void
+drain(struct front *front, void *context)
+{
+	(void)context;
+	parent_say(front->parent, "drain");
 }
 
 static void
@@ -46,7 +61,8 @@ on_put(struct exchange *exchange)
 			      "this front has no parent that keeps workers");
 		return;
 	}
-	parent_say(front->parent, "scale %lld", (long long)workers);
+	change_after(exchange_change(exchange), scale,
+		     xmemdup(&workers, sizeof workers), free);
 	answer = json_new_object();
 	json_set(answer, "desired", json_new_int(workers));
 	reply_json(exchange, 202, answer);
@@ -65,17 +81,17 @@ on_drain(struct exchange *exchange)
 			      "this front has no parent that keeps workers");
 		return;
 	}
+	change_after(exchange_change(exchange), drain, NULL, NULL);
 	answer = json_new_object();
-	parent_say(front->parent, "drain");
 	json_set(answer, "draining", json_new_bool(true));
 	reply_json(exchange, 202, answer);
 }
 
 /* clang-format off */
 const struct route routes_pool[] = {
-	{ "GET",  "/api/pool",       ROLE_VIEWER, 0, false, on_get },
-	{ "PUT",  "/api/pool",       ROLE_ADMIN,  0, false, on_put },
-	{ "POST", "/api/pool/drain", ROLE_ADMIN,  0, false, on_drain },
+	{ "GET",  "/api/pool",       ROLE_VIEWER, 0, false, on_get, NULL },
+	{ "PUT",  "/api/pool",       ROLE_ADMIN,  0, false, on_put, "pool.scale" },
+	{ "POST", "/api/pool/drain", ROLE_ADMIN,  0, false, on_drain, "pool.drain" },
 	{ 0 },
 };
 /* clang-format on */

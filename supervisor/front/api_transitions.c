@@ -11,7 +11,7 @@
 #include "engine/again_core.h"
 #include "engine/enter_core.h"
 #include "front/api.h"
-#include "front/feed.h"
+#include "front/change.h"
 #include "store/transitions.h"
 
 #define COMMENT_MAX   10000
@@ -20,62 +20,37 @@
 /* ---- one change under way ---- */
 
 struct changing {
-	struct exchange
-	    *exchange; /* NULL: the client is gone; it happens all the same */
-	struct front *front;
+	struct exchange *exchange;
 	struct uuid run;
 	int step;
 	bool approves, from_failure;
-	char *by, *comment;
+	const char *comment; /* in the request's body */
 	void (*go)(struct changing *changing);
 };
 
-static void
-changing_gone(void *state)
+static struct pg *
+pg_of(const struct changing *changing)
 {
-	((struct changing *)state)->exchange = NULL;
+	return exchange_pg(changing->exchange);
 }
 
-static struct exchange *
-changing_end(struct changing *changing)
+static const char *
+by_of(const struct changing *changing)
 {
-	struct exchange *exchange = changing->exchange;
-
-	if (exchange != NULL)
-		exchange_set_state(exchange, NULL, NULL);
-	free(changing->by);
-	free(changing->comment);
-	free(changing);
-	return exchange;
+	return exchange_who(changing->exchange);
 }
 
 static void
-reply_status(struct exchange *exchange, int code, const struct uuid *run,
-	     enum run_status status)
+announce(struct exchange *exchange, const struct changed_run *run)
 {
-	struct json *body = json_new_object();
-	char id[UUID_TEXT], name[32];
-	size_t i = 0;
+	struct change *change = exchange_change(exchange);
 
-	for (const char *c = run_status_name(status); *c != '\0' && i < sizeof name - 1;
-	     c++)
-		name[i++] = *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c;
-	name[i] = '\0';
-	json_set(body, "executionId", json_new_str(uuid_format(run, id)));
-	json_set(body, "status", json_new_str(name));
-	reply_json(exchange, code, body);
-}
-
-static void
-announce(struct front *front, const struct changed_run *run)
-{
 	if (!run->changed)
 		return;
 	for (size_t i = 0; i < run->ready_count; i++)
-		queue_push(front->queue, run->ready[i].queue, run->ready[i].priority,
-			   &run->ready[i].ref, 1);
-	queue_publish(front->queue, CHANNEL_CONTROL, run->id.b, sizeof run->id.b);
-	feed_announce(front->feed, &run->id, run->seq);
+		change_tell_ready(change, run->ready[i].queue, run->ready[i].priority,
+				  &run->ready[i].ref);
+	change_tell_run(change, &run->id, run->seq);
 }
 
 /* ---- pause and resume ---- */
@@ -84,19 +59,16 @@ static void
 on_changed(void *context, const struct changed_run *run, const struct err *err)
 {
 	struct changing *changing = context;
-	struct front *front = changing->front;
-	struct exchange *exchange = changing_end(changing);
+	struct exchange *exchange = changing->exchange;
 
-	if (run != NULL)
-		announce(front, run);
-	if (exchange == NULL)
-		return;
-	if (err->kind != ERR_NONE)
+	if (err->kind != ERR_NONE) {
 		reply_err(exchange, err);
-	else if (run == NULL)
+	} else if (run == NULL) {
 		reply_problem(exchange, 404, NULL, "there is no such execution");
-	else
-		reply_status(exchange, 200, &run->id, run->after);
+	} else {
+		announce(exchange, run);
+		api_reply_status(exchange, 200, &run->id, run->after);
+	}
 }
 
 /* Asked for what is so already: fine. What cannot be is told with the way out. */
@@ -104,15 +76,11 @@ static void
 on_paused(void *context, const struct changed_run *run, const struct err *err)
 {
 	struct changing *changing = context;
-	struct exchange *exchange;
 
-	if (run == NULL || run->changed || run->before == RUN_PAUSED) {
+	if (run == NULL || run->changed || run->before == RUN_PAUSED)
 		on_changed(context, run, err);
-		return;
-	}
-	exchange = changing_end(changing);
-	if (exchange != NULL)
-		reply_problem(exchange, 409, NULL,
+	else
+		reply_problem(changing->exchange, 409, NULL,
 			      "the execution is %s: only one that runs can be paused",
 			      run_status_name(run->before));
 }
@@ -121,21 +89,15 @@ static void
 on_resumed(void *context, const struct changed_run *run, const struct err *err)
 {
 	struct changing *changing = context;
-	struct exchange *exchange;
 
-	if (run == NULL || run->changed || run->before == RUN_RUNNING) {
+	if (run == NULL || run->changed || run->before == RUN_RUNNING)
 		on_changed(context, run, err);
-		return;
-	}
-	exchange = changing_end(changing);
-	if (exchange == NULL)
-		return;
-	if (run->before == RUN_PAUSED)
+	else if (run->before == RUN_PAUSED)
 		reply_problem(
-		    exchange, 409, NULL,
+		    changing->exchange, 409, NULL,
 		    "the execution waits for an approval: approve or deny it");
 	else
-		reply_problem(exchange, 409, NULL,
+		reply_problem(changing->exchange, 409, NULL,
 			      "the execution is %s: only one that is paused or crashed "
 			      "can be resumed",
 			      run_status_name(run->before));
@@ -144,14 +106,14 @@ on_resumed(void *context, const struct changed_run *run, const struct err *err)
 static void
 go_pause(struct changing *changing)
 {
-	run_pause(changing->front->write, &changing->run, changing->by, on_paused,
+	run_pause(pg_of(changing), &changing->run, by_of(changing), on_paused,
 		  changing);
 }
 
 static void
 go_resume(struct changing *changing)
 {
-	run_resume(changing->front->write, &changing->run, changing->by, on_resumed,
+	run_resume(pg_of(changing), &changing->run, by_of(changing), on_resumed,
 		   changing);
 }
 
@@ -161,24 +123,20 @@ static void
 on_decided(void *context, const struct changed_run *run, const struct err *err)
 {
 	struct changing *changing = context;
-	struct exchange *exchange;
 
-	if (run != NULL || err->kind != ERR_NONE) {
+	if (run != NULL || err->kind != ERR_NONE)
 		on_changed(context, run, err);
-		return;
-	}
-	exchange = changing_end(changing);
-	if (exchange != NULL)
-		reply_problem(exchange, 409, NULL,
+	else
+		reply_problem(changing->exchange, 409, NULL,
 			      "no approval of this step is pending (any more)");
 }
 
 static void
 go_decide(struct changing *changing)
 {
-	approval_decide(changing->front->write, &changing->run, changing->step,
-			changing->approves, changing->by, changing->comment, on_decided,
-			changing);
+	approval_decide(pg_of(changing), &changing->run, changing->step,
+			changing->approves, by_of(changing), changing->comment,
+			on_decided, changing);
 }
 
 /* ---- again ---- */
@@ -245,15 +203,11 @@ static void
 on_stored(void *context, const struct err *err)
 {
 	struct changing *changing = context;
-	struct uuid run = changing->run;
-	struct exchange *exchange = changing_end(changing);
 
-	if (exchange == NULL)
-		return;
 	if (err->kind != ERR_NONE)
-		reply_err(exchange, err);
+		reply_err(changing->exchange, err);
 	else
-		reply_status(exchange, 202, &run, RUN_RUNNING);
+		api_reply_status(changing->exchange, 202, &changing->run, RUN_RUNNING);
 }
 
 static void
@@ -261,8 +215,9 @@ store_again(struct changing *changing, const struct again_row *row,
 	    const struct workflow *workflow)
 {
 	struct uuid old = changing->run;
+	struct front *front = exchange_front(changing->exchange);
 	struct new_run run = {
-		.id = uuid7_new(loop_now(changing->front->loop)),
+		.id = uuid7_new(loop_now(front->loop)),
 		.definition = row->definition,
 		.workflow_name = workflow->name,
 		.project = &row->project,
@@ -270,7 +225,7 @@ store_again(struct changing *changing, const struct again_row *row,
 		.trigger = row->trigger,
 		.priority = row->priority,
 		.triggered_by = "retry",
-		.requested_by = changing->by,
+		.requested_by = by_of(changing),
 		.timeout = workflow->timeout,
 		.crash_on_interrupt = workflow->crash_on_interrupt,
 		.retry_of = &old,
@@ -281,14 +236,14 @@ store_again(struct changing *changing, const struct again_row *row,
 
 	run.steps = steps;
 	changing->run = run.id;
-	again_store(changing->front->write, &run, again.kept, again.kept_count,
-		    on_stored, changing);
+	again_store(pg_of(changing), &run, again.kept, again.kept_count, on_stored,
+		    changing);
 	for (size_t i = 0; i < run.steps_count; i++) {
 		struct step_ref ref = { run.id, steps[i].number };
 
 		if (steps[i].needs <= 0)
-			queue_push(changing->front->queue, steps[i].queue, run.priority,
-				   &ref, 1);
+			change_tell_ready(exchange_change(changing->exchange),
+					  steps[i].queue, run.priority, &ref);
 	}
 	again_fini(&again);
 	free(steps);
@@ -299,7 +254,7 @@ on_loaded(void *context, const struct again_row *row, const struct err *err)
 {
 	struct changing *changing = context;
 	struct workflow *workflow = row != NULL ? read_source(row) : NULL;
-	struct exchange *exchange;
+	struct exchange *exchange = changing->exchange;
 
 	if (workflow != NULL && run_is_over(row->status) &&
 	    !(changing->from_failure && row->status == RUN_COMPLETED)) {
@@ -307,14 +262,13 @@ on_loaded(void *context, const struct again_row *row, const struct err *err)
 		workflow_free(&workflow);
 		return;
 	}
-	exchange = changing_end(changing);
-	if (exchange != NULL && err->kind != ERR_NONE)
+	if (err->kind != ERR_NONE)
 		reply_err(exchange, err);
-	else if (exchange != NULL && row == NULL)
+	else if (row == NULL)
 		reply_problem(exchange, 404, NULL, "there is no such execution");
-	else if (exchange != NULL && workflow == NULL)
+	else if (workflow == NULL)
 		reply_problem(exchange, 409, NULL, "its definition no longer loads");
-	else if (exchange != NULL)
+	else
 		reply_problem(exchange, 409, NULL, "the execution is %s",
 			      run_status_name(row->status));
 	workflow_free(&workflow);
@@ -323,7 +277,7 @@ on_loaded(void *context, const struct again_row *row, const struct err *err)
 static void
 go_again(struct changing *changing)
 {
-	again_load(changing->front->write, &changing->run, on_loaded, changing);
+	again_load(pg_of(changing), &changing->run, on_loaded, changing);
 }
 
 /* ---- the routes ---- */
@@ -338,13 +292,12 @@ begin(struct exchange *exchange, const struct pg_rows *rows, const struct err *e
 		api_on_json(exchange, rows, err);
 		return;
 	}
-	changing = xmemdup(what, sizeof *what);
+	changing = exchange_keep(exchange, sizeof *changing);
+	*changing = *what;
 	changing->exchange = exchange;
-	changing->front = exchange_front(exchange);
 	changing->run = pg_uuid(rows, 0, 0);
-	changing->by = xstrdup(exchange_who(exchange));
 	api_unguard(exchange);
-	exchange_set_state(exchange, changing, changing_gone);
+	api_audit_run(exchange, &changing->run);
 	changing->go(changing);
 }
 
@@ -399,7 +352,7 @@ on_rerun(struct exchange *exchange)
 
 /* {comment}, or nothing. -1: it was refused, and that was said. */
 static int
-read_comment(struct exchange *exchange, char **out)
+read_comment(struct exchange *exchange, const char **out)
 {
 	struct json *body;
 	const char *text;
@@ -426,7 +379,7 @@ read_comment(struct exchange *exchange, char **out)
 			      COMMENT_MAX);
 		return -1;
 	}
-	*out = xstrdup(text);
+	*out = text;
 	return 0;
 }
 
@@ -516,13 +469,13 @@ on_approvals(struct exchange *exchange)
 
 /* clang-format off */
 const struct route routes_transitions[] = {
-	{ "POST", "/api/executions/:id/pause",                  ROLE_OPERATOR, 0, false, on_pause },
-	{ "POST", "/api/executions/:id/resume",                 ROLE_OPERATOR, 0, false, on_resume },
-	{ "POST", "/api/executions/:id/retry",                  ROLE_OPERATOR, 0, false, on_retry },
-	{ "POST", "/api/executions/:id/rerun",                  ROLE_OPERATOR, 0, false, on_rerun },
-	{ "POST", "/api/executions/:id/steps/:stepId/approve",  ROLE_OPERATOR, 0, false, on_approve },
-	{ "POST", "/api/executions/:id/steps/:stepId/deny",     ROLE_OPERATOR, 0, false, on_deny },
-	{ "GET",  "/api/approvals",                             ROLE_VIEWER,   0, false, on_approvals },
+	{ "POST", "/api/executions/:id/pause",                  ROLE_OPERATOR, 0, false, on_pause, "execution.pause" },
+	{ "POST", "/api/executions/:id/resume",                 ROLE_OPERATOR, 0, false, on_resume, "execution.resume" },
+	{ "POST", "/api/executions/:id/retry",                  ROLE_OPERATOR, 0, false, on_retry, "execution.retry" },
+	{ "POST", "/api/executions/:id/rerun",                  ROLE_OPERATOR, 0, false, on_rerun, "execution.rerun" },
+	{ "POST", "/api/executions/:id/steps/:stepId/approve",  ROLE_OPERATOR, 0, false, on_approve, "approval.approve" },
+	{ "POST", "/api/executions/:id/steps/:stepId/deny",     ROLE_OPERATOR, 0, false, on_deny, "approval.deny" },
+	{ "GET",  "/api/approvals",                             ROLE_VIEWER,   0, false, on_approvals, NULL },
 	{ 0 },
 };
 /* clang-format on */

@@ -33,18 +33,17 @@ struct named {
 
 struct catalog {
 	struct loop *loop;
-	struct pg *read, *write;
+	struct pg *read;
 	struct map *by_name;
 };
 
 struct catalog *
-catalog_new(struct loop *loop, struct pg *read, struct pg *write)
+catalog_new(struct loop *loop, struct pg *read)
 {
 	struct catalog *catalog = xcalloc(1, sizeof *catalog);
 
 	catalog->loop = loop;
 	catalog->read = read;
-	catalog->write = write;
 	catalog->by_name = map_new();
 	return catalog;
 }
@@ -80,7 +79,6 @@ catalog_free(struct catalog **catalog_p)
 	if (catalog == NULL)
 		return;
 	map_free(&catalog->by_name, named_free);
-	pg_forget(catalog->write, catalog);
 	free(catalog);
 	*catalog_p = NULL;
 }
@@ -293,20 +291,19 @@ on_version(void *context, const struct pg_rows *rows, const struct err *err)
 	registration->answer.is_new = pg_bool(rows, 0, 3);
 }
 
-/* By whatever name or id it was kept, it is read again. */
-static void
-outdate(struct registration *registration)
+void
+catalog_outdate(struct catalog *catalog, const char *name)
 {
-	struct catalog *catalog = registration->catalog;
 	size_t cursor = 0;
 	void *value;
 
 	while (map_next(catalog->by_name, &cursor, NULL, NULL, &value)) {
 		struct named *named = value;
 
-		if (strcmp(named->name, registration->name) != 0 &&
-		    !uuid_equal(&named->entry.workflow_id,
-				&registration->answer.workflow_id))
+		const struct workflow *workflow = named->entry.workflow;
+
+		if (strcmp(named->name, name) != 0 && workflow != NULL &&
+		    strcmp(workflow->name, name) != 0)
 			continue;
 		named->read_at = 0;
 		named->outdated = named->asked;
@@ -318,18 +315,19 @@ on_registered(void *context, const struct err *err)
 {
 	struct registration *registration = context;
 
-	outdate(registration);
+	if (err->kind == ERR_NONE)
+		catalog_outdate(registration->catalog, registration->name);
 	registration->answer.name = registration->name;
 	registration->done(registration->context,
 			   err->kind == ERR_NONE ? &registration->answer : NULL, err);
 }
 
 static void
-store(struct registration *registration, const struct uuid *project,
+store(struct registration *registration, struct pg *pg, const struct uuid *project,
       const struct workflow *workflow, const char *source, size_t len, const char *file)
 {
 	struct catalog *catalog = registration->catalog;
-	struct pg_batch *batch = pg_batch_new(catalog->write);
+	struct pg_batch *batch = pg_batch_new(pg);
 	struct uuid id = uuid7_new(loop_now(catalog->loop));
 	char checksum[SHA256_TEXT];
 	char *config = json_text(workflow->config);
@@ -362,7 +360,7 @@ store(struct registration *registration, const struct uuid *project,
 }
 
 int
-catalog_register(struct catalog *catalog, const struct uuid *project,
+catalog_register(struct catalog *catalog, struct pg *pg, const struct uuid *project,
 		 const char *source, size_t len, const char *file,
 		 struct problems *problems, registered_fn *done, void *context)
 {
@@ -376,7 +374,7 @@ catalog_register(struct catalog *catalog, const struct uuid *project,
 	snprintf(registration->name, sizeof registration->name, "%s", workflow->name);
 	registration->done = done;
 	registration->context = context;
-	store(registration, project, workflow, source, len, file);
+	store(registration, pg, project, workflow, source, len, file);
 	workflow_free(&workflow);
 	return 0;
 }

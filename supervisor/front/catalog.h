@@ -21,7 +21,7 @@ struct catalog_entry {
 	struct workflow *workflow;
 };
 
-struct catalog *catalog_new(struct loop *loop, struct pg *read, struct pg *write);
+struct catalog *catalog_new(struct loop *loop, struct pg *read);
 void catalog_free(struct catalog **catalog_p);
 
 /* entry is valid during the callback only, or NULL with err (ERR_NOT_FOUND; ERR_INPUT:
@@ -43,11 +43,14 @@ struct registered {
 };
 /* Reads and checks source; problems: what is wrong with it (the caller's to free), and
  * -1. Else stores it and calls done. file: relative path, or "" when it came over the
- * API. project: whose it is, or NULL: everybody's. */
+ * API. project: whose it is, or NULL: everybody's. pg: where it is stored; within a
+ * transaction (pg_begin), call catalog_outdate after the commit. */
 typedef void registered_fn(void *context, const struct registered *registered,
 			   const struct err *err);
-int catalog_register(struct catalog *catalog, const struct uuid *project,
+int catalog_register(struct catalog *catalog, struct pg *pg, const struct uuid *project,
 		     const char *source, size_t len, const char *file,
 		     struct problems *problems, registered_fn *done, void *context);
+/* It has changed: it is read again, by whatever name it was kept. */
+void catalog_outdate(struct catalog *catalog, const char *name);
 
 #endif

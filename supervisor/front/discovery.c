@@ -281,9 +281,9 @@ register_text(struct discovery *discovery, const char *path, const char *text,
 		free(name);
 		return false;
 	}
-	result = catalog_register(discovery->front->catalog, NULL, text, len,
-				  shown_path(discovery, path), &problems, on_registered,
-				  discovery);
+	result = catalog_register(discovery->front->catalog, discovery->front->write,
+				  NULL, text, len, shown_path(discovery, path),
+				  &problems, on_registered, discovery);
 	for (size_t i = 0; i < problems.count; i++) {
 		char *line = problem_text(&problems, i);
 

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/log.h"
+#include "base/xalloc.h"
 #include "front/http_conn.h"
 #include "front/http_stats.h"
 #include "front/listen.h"
@@ -116,7 +117,10 @@ exchange_let_go(struct exchange *exchange)
 static void
 free_parts(struct exchange *exchange)
 {
+	exchange_change_drop(exchange);
 	exchange_let_go(exchange);
+	free(exchange->kept);
+	exchange->kept = NULL;
 	file_reply_free(&exchange->file);
 	json_unref(&exchange->json);
 	buf_fini(&exchange->body);
@@ -139,6 +143,7 @@ exchange_abandon(struct exchange *exchange)
 {
 	exchange->gone = true;
 	exchange->on_drained = NULL;
+	exchange_change_leave(exchange);
 	if (exchange->held && exchange->free_state == NULL)
 		return false;
 	free_parts(exchange);
@@ -148,13 +153,17 @@ exchange_abandon(struct exchange *exchange)
 void
 exchange_time_out(struct exchange *exchange)
 {
-	bool stays = exchange->held && exchange->free_state == NULL;
-	struct json *json = stays ? json_ref(exchange->json) : NULL;
-	struct buf body = { 0 };
+	struct exchange kept;
+	bool stays;
 
+	exchange_change_leave(exchange);
+	stays = exchange->held && exchange->free_state == NULL;
 	if (stays) {
-		body = exchange->body;
+		kept = *exchange;
 		exchange->body = (struct buf){ 0 };
+		exchange->json = json_ref(exchange->json);
+		exchange->kept = NULL;
+		exchange->change = NULL;
 	} else {
 		exchange_abandon(exchange);
 		exchange->gone = false;
@@ -163,8 +172,10 @@ exchange_time_out(struct exchange *exchange)
 	reply_refusal(exchange, 503, "this took too long, or the server is stopping");
 	if (!stays)
 		return;
-	exchange->body = body;
-	exchange->json = json;
+	exchange->body = kept.body;
+	exchange->json = kept.json;
+	exchange->kept = kept.kept;
+	exchange->change = kept.change;
 	exchange->held = true;
 	exchange->gone = true;
 }
@@ -265,6 +276,12 @@ exchange_who(const struct exchange *exchange)
 	return exchange->who;
 }
 
+const char *
+exchange_address(const struct exchange *exchange)
+{
+	return http_conn_peer(exchange->conn)->address;
+}
+
 const struct uuid *
 exchange_project(const struct exchange *exchange)
 {
@@ -289,4 +306,19 @@ void *
 exchange_state(const struct exchange *exchange)
 {
 	return exchange->state;
+}
+
+void *
+exchange_keep(struct exchange *exchange, size_t size)
+{
+	if (exchange->kept != NULL)
+		bug("an exchange keeps one thing");
+	exchange->kept = xcalloc(1, size);
+	return exchange->kept;
+}
+
+void *
+exchange_kept(const struct exchange *exchange)
+{
+	return exchange->kept;
 }

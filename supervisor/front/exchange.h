@@ -19,6 +19,7 @@
 #define EXCHANGE_ID_MAX  128
 #define EXCHANGE_WHO_MAX 128
 
+struct change; /* change.h */
 struct http_conn;
 struct file_reply; /* http_file.c */
 
@@ -51,8 +52,10 @@ struct exchange {
 	/* the handler */
 	void *state;
 	void (*free_state)(void *state);
-	bool held; /* it will answer, or free_state will be called */
-	bool gone; /* nobody waits for the answer any more */
+	void *kept;
+	bool held;             /* it will answer, or free_state will be called */
+	struct change *change; /* of a route that changes something; NULL: ended */
+	bool gone;             /* nobody waits for the answer any more */
 };
 
 /* Begins: everything empty, a request id of our own. */
@@ -75,6 +78,19 @@ void exchange_time_out(struct exchange *exchange);
 /* An answer without handler: a refusal, after which the connection is closed. */
 void reply_refusal(struct exchange *exchange, int status, const char *why);
 const char *reply_status_text(int status); /* "Not Found" */
+
+/* ---- exchange_change.c: what it changes ---- */
+
+/* Begins the change; the handler is called when its turn has come. */
+void exchange_change_begin(struct exchange *exchange);
+/* Takes the handler's answer, which is given after the commit. False: nothing is
+ * changed here, answer at once. */
+bool exchange_change_takes(struct exchange *exchange, int status, const char *text,
+			   size_t len);
+/* Undoes what was not answered yet. */
+void exchange_change_drop(struct exchange *exchange);
+/* The handler has not been called yet, and need not be: nobody waits any more. */
+void exchange_change_leave(struct exchange *exchange);
 
 /* ---- for the rooms that answer ---- */
 

@@ -13,6 +13,7 @@
 #include "base/xalloc.h"
 #include "front/auth.h"
 #include "front/catalog.h"
+#include "front/change.h"
 #include "front/discovery.h"
 #include "front/feed.h"
 #include "front/front_main.h"
@@ -227,10 +228,13 @@ build(struct shell *shell, const int *listen_fds, size_t count, struct err *err)
 	if (open_doors(shell, err) < 0)
 		return -1;
 	shell->graves = graves_new(front->write, front->queue);
-	front->catalog = catalog_new(front->loop, front->read, front->write);
+	front->catalog = catalog_new(front->loop, front->read);
 	front->inserts = inserts_new(front->loop, front->write, front->queue);
 	front->feed = feed_new(front, err);
 	if (front->feed == NULL)
+		return -1;
+	front->changes = changes_new(front, err);
+	if (front->changes == NULL)
 		return -1;
 	front->auth = auth_new(front);
 	front->listener = listener_new(front, &listen, err);
@@ -256,6 +260,7 @@ take_down(struct shell *shell)
 	auth_free(&front->auth);
 	feed_free(&front->feed);
 	inserts_free(&front->inserts);
+	changes_free(&front->changes);
 	catalog_free(&front->catalog);
 	queue_free(&front->queue);
 	pg_free(&front->read);

@@ -11,8 +11,9 @@
 #include "queue/queue.h"
 #include "store/pg.h"
 
-struct inserts;   /* front/inserts.h: runs that wait to be stored together */
-struct feed;      /* front/feed.h: events to whoever waits for them */
+struct changes; /* front/change.h: calls that change something, one transaction each */
+struct inserts; /* front/inserts.h: runs that wait to be stored together */
+struct feed;    /* front/feed.h: events to whoever waits for them */
 struct discovery; /* front/discovery.h: workflow files found, registered, watched */
 struct listener;  /* front/listen.h */
 struct auth;      /* front/auth.h */
@@ -22,9 +23,10 @@ struct front {
 	struct loop *loop;
 	const struct settings *settings;
 	struct parent *parent; /* NULL when started without one */
-	struct pg *write;      /* inserts and changes */
+	struct pg *write;      /* new runs, and what nobody asked for */
 	struct pg *read;       /* what clients look at */
 	struct queue *queue;
+	struct changes *changes;
 	struct inserts *inserts;
 	struct catalog *catalog;
 	struct feed *feed;

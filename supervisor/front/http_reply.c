@@ -164,6 +164,8 @@ reply_text(struct exchange *exchange, int status, const char *content_type,
 void
 reply_json_text(struct exchange *exchange, int status, const char *text, size_t len)
 {
+	if (exchange_change_takes(exchange, status, text, len))
+		return;
 	if (reply_possible(exchange))
 		answer_whole(exchange, status, "application/json", text, len);
 }
@@ -173,10 +175,8 @@ reply_json(struct exchange *exchange, int status, struct json *body)
 {
 	struct buf text = { 0 };
 
-	if (reply_possible(exchange)) {
-		json_write(body, &text);
-		answer_whole(exchange, status, "application/json", text.data, text.len);
-	}
+	json_write(body, &text);
+	reply_json_text(exchange, status, text.data, text.len);
 	buf_fini(&text);
 	json_unref(&body);
 }
@@ -184,6 +184,8 @@ reply_json(struct exchange *exchange, int status, struct json *body)
 void
 reply_empty(struct exchange *exchange, int status)
 {
+	if (exchange_change_takes(exchange, status, NULL, 0))
+		return;
 	if (reply_possible(exchange))
 		answer_whole(exchange, status, NULL, NULL, 0);
 }
@@ -215,6 +217,7 @@ reply_problem(struct exchange *exchange, int status, struct json *errors,
 	struct buf detail = { 0 };
 	va_list args;
 
+	exchange_change_drop(exchange);
 	if (!reply_possible(exchange)) {
 		json_unref(&errors);
 		return;

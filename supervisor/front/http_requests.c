@@ -104,7 +104,10 @@ on_request(struct http_conn *conn)
 	conn->complete = true;
 	http_conn_phase(conn, PHASE_WORK, request_deadline(conn));
 	exchange->held = true;
-	exchange->route->on_request(exchange);
+	if (exchange->route->changes != NULL)
+		exchange_change_begin(exchange);
+	else
+		exchange->route->on_request(exchange);
 	return true;
 }
 

@@ -17,7 +17,7 @@ struct insert {
 	struct inserts *inserts;
 	struct new_run run;
 	struct uuid project;
-	char *texts[6]; /* what run points to, owned */
+	char *texts[7]; /* what run points to, owned */
 	struct new_step *steps;
 	char **step_texts; /* key and queue of each */
 	pg_end_fn *done;
@@ -151,6 +151,7 @@ insert_new(struct inserts *inserts, const struct new_run *run)
 	insert->run.idempotency_key = keep(insert, 3, run->idempotency_key);
 	insert->run.trace_id = keep(insert, 4, run->trace_id);
 	insert->run.concurrency_key = keep(insert, 5, run->concurrency_key);
+	insert->run.address = keep(insert, 6, run->address);
 	keep_steps(insert, run);
 	insert->run.input = json_ref(run->input);
 	insert->run.trigger = json_ref(run->trigger);

@@ -13,6 +13,7 @@
 #include "front/auth_core.h"
 #include "json/json.h"
 
+struct change;   /* front/change.h */
 struct front;    /* what handlers share: loop, store, queue, settings; front/front.h */
 struct exchange; /* one request and its answer */
 
@@ -24,6 +25,9 @@ struct route {
 	size_t body_max;  /* 0: the setting http.body_max */
 	bool no_timeout;  /* long polls, streams: http.request_timeout does not apply */
 	void (*on_request)(struct exchange *exchange);
+	/* "execution.pause": what the audit log calls it. The handler then works within
+	 * a change, see exchange_pg. NULL: it changes nothing. */
+	const char *changes;
 };
 
 /* One table per resource, ended by a row without method. */
@@ -44,6 +48,7 @@ const char *exchange_body(const struct exchange *exchange, size_t *len);
 int exchange_json(struct exchange *exchange, struct json **out /* borrowed */);
 const char *exchange_request_id(const struct exchange *exchange);
 const char *exchange_who(const struct exchange *exchange); /* the key's name, "dev" */
+const char *exchange_address(const struct exchange *exchange); /* the client's */
 /* What the key is bound to and may not leave, or NULL: not bound. */
 const struct uuid *exchange_project(const struct exchange *exchange);
 
@@ -54,6 +59,24 @@ const struct uuid *exchange_project(const struct exchange *exchange);
 void exchange_set_state(struct exchange *exchange, void *state,
 			void (*free_state)(void *state));
 void *exchange_state(const struct exchange *exchange);
+/* Memory of the exchange, zeroed: it lives as long, whoever holds that. Once. */
+void *exchange_keep(struct exchange *exchange, size_t size);
+void *exchange_kept(const struct exchange *exchange);
+
+/* ---- of a route that changes something ---- */
+
+/* Where its effect is sent: all of it is one transaction, which an answer below 400
+ * commits before the client gets it, together with the row of the audit log and, under
+ * an Idempotency-Key, the answer itself; any other answer undoes it. The handler holds
+ * the exchange without state while statements are under way there: it happens although
+ * the client is gone. */
+struct pg *exchange_pg(struct exchange *exchange);
+/* What the audit log says was changed (the path by default), and more about it (taken,
+ * may be NULL). */
+void exchange_audit(struct exchange *exchange, const char *target,
+		    struct json *details);
+/* The same change, for the bells that ring after the commit (front/change.h). */
+struct change *exchange_change(struct exchange *exchange);
 
 /* ---- the answer: exactly one per exchange, at once or at any later turn ---- */
 

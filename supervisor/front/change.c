@@ -1,0 +1,547 @@
+/*
+ * One change after the other on one connection. See change.h.
+ *
+ *	waiting -> claiming -> going -> committing -> told
+ *	           (with a key)
+ */
+#include "front/change.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/list.h"
+#include "base/log.h"
+#include "base/point.h"
+#include "base/xalloc.h"
+#include "digest/digest.h"
+#include "front/change_core.h"
+#include "front/feed.h"
+#include "store/audit.h"
+
+enum phase { PHASE_WAITING, PHASE_CLAIMING, PHASE_GOING, PHASE_COMMITTING };
+
+/* What is done after the commit. */
+struct after {
+	struct list link;
+	void (*fn)(struct front *front, void *context);
+	void *context;
+	void (*free_context)(void *context);
+};
+
+struct change {
+	struct list link;
+	struct changes *changes;
+	struct change_call call; /* its texts are ours, but for the body */
+	unsigned char hash[SHA256_BYTES];
+	change_go_fn *go;
+	change_done_fn *done; /* NULL: nobody cares any more */
+	void *context;
+	enum phase phase;
+	bool begun; /* a transaction */
+	char *target;
+	struct json *details;
+	struct list afters;
+	struct change_known known;
+	struct json *stored; /* the answer that was found */
+	int status;
+	struct buf text;
+	struct err err; /* the first thing that went wrong */
+	bool conflict;  /* the key was taken meanwhile */
+	char position[CHANGE_POSITION];
+};
+
+struct changes {
+	struct front *front;
+	struct pg *pg;
+	struct list waiting;
+	size_t count; /* of them */
+	struct change *current;
+	struct timer *next;
+};
+
+/* ---- life ---- */
+
+static void
+after_free(struct after *after)
+{
+	if (after->free_context != NULL)
+		after->free_context(after->context);
+	free(after);
+}
+
+static void
+change_free(struct change *change)
+{
+	struct list *link;
+
+	while ((link = list_shift(&change->afters)) != NULL)
+		after_free(container_of(link, struct after, link));
+	free((char *)change->call.what);
+	free((char *)change->call.who);
+	free((char *)change->call.address);
+	free((char *)change->call.key);
+	free(change->target);
+	json_unref(&change->details);
+	json_unref(&change->stored);
+	buf_fini(&change->text);
+	free(change);
+}
+
+static void next_turn(void *context);
+
+struct changes *
+changes_new(struct front *front, struct err *err)
+{
+	struct changes *changes = xcalloc(1, sizeof *changes);
+	struct pg_conf conf = {
+		.url = front->settings->database_url,
+		.application = "stepmill front changes",
+		.statement_timeout = front->settings->database_statement_timeout,
+	};
+
+	changes->front = front;
+	list_init(&changes->waiting);
+	changes->next = timer_new(front->loop, next_turn, changes);
+	changes->pg = pg_new(front->loop, &conf, err);
+	if (changes->pg == NULL)
+		changes_free(&changes);
+	return changes;
+}
+
+void
+changes_free(struct changes **changes_p)
+{
+	struct changes *changes = *changes_p;
+	struct list *link;
+
+	if (changes == NULL)
+		return;
+	*changes_p = NULL;
+	while ((link = list_shift(&changes->waiting)) != NULL)
+		change_free(container_of(link, struct change, link));
+	pg_free(&changes->pg);
+	if (changes->current != NULL)
+		change_free(changes->current);
+	timer_free(&changes->next);
+	free(changes);
+}
+
+struct pg *
+changes_pg(struct changes *changes)
+{
+	return changes->pg;
+}
+
+static void
+hash_call(struct change *change, const struct change_call *call)
+{
+	struct sha256 *hash = sha256_new();
+
+	sha256_add(hash, call->what, strlen(call->what) + 1);
+	sha256_add(hash, call->target, strlen(call->target) + 1);
+	if (call->body_len > 0)
+		sha256_add(hash, call->body, call->body_len);
+	sha256_end(&hash, change->hash);
+}
+
+struct change *
+change_begin(struct changes *changes, const struct change_call *call, change_go_fn *go,
+	     change_done_fn *done, void *context)
+{
+	struct change *change = xcalloc(1, sizeof *change);
+
+	change->changes = changes;
+	change->call = (struct change_call){
+		.what = xstrdup(call->what),
+		.who = xstrdup(call->who),
+		.address = xstrdup(call->address),
+		.key = xstrdup(call->key),
+	};
+	change->target = xstrdup(call->target);
+	if (call->key != NULL)
+		hash_call(change, call);
+	change->go = go;
+	change->done = done;
+	change->context = context;
+	list_init(&change->afters);
+	list_push(&changes->waiting, &change->link);
+	if (++changes->count > CHANGES_WAITING)
+		err_set(&change->err, ERR_RETRY, "too many changes wait");
+	if (changes->current == NULL)
+		timer_set(changes->next, 0);
+	return change;
+}
+
+bool
+change_is_going(const struct change *change)
+{
+	return change->phase >= PHASE_GOING;
+}
+
+bool
+change_is_answered(const struct change *change)
+{
+	return change->phase == PHASE_COMMITTING;
+}
+
+/* ---- the end ---- */
+
+static void
+let_next(struct changes *changes)
+{
+	changes->current = NULL;
+	if (!list_empty(&changes->waiting))
+		timer_set(changes->next, 0);
+}
+
+static void
+ring(struct change *change)
+{
+	struct list *link;
+
+	POINT("change.before_bell");
+	while ((link = list_shift(&change->afters)) != NULL) {
+		struct after *after = container_of(link, struct after, link);
+
+		after->fn(change->changes->front, after->context);
+		after_free(after);
+	}
+}
+
+static void
+tell(struct change *change, enum change_outcome outcome)
+{
+	struct change_result result = {
+		.outcome = outcome,
+		.err = &change->err,
+		.status = change->status,
+		.text = buf_text(&change->text),
+		.len = change->text.len,
+		.read_after = change->position[0] != '\0' ? change->position : NULL,
+	};
+
+	if (change->begun && outcome != CHANGE_MADE)
+		pg_rollback(change->changes->pg);
+	change->begun = false;
+	let_next(change->changes);
+	if (change->done != NULL)
+		change->done(change->context, &result);
+	change_free(change);
+}
+
+static void
+tell_stored(struct change *change)
+{
+	const char *text = json_str(json_get(change->stored, "body"));
+
+	change->status = (int)json_int(json_get(change->stored, "status"));
+	buf_str(&change->text, text != NULL ? text : "");
+	tell(change, CHANGE_REPEATED);
+}
+
+/* ---- its turn ---- */
+
+static void
+begin_once(struct change *change)
+{
+	if (!change->begun)
+		pg_begin(change->changes->pg);
+	change->begun = true;
+}
+
+static void
+note(struct change *change, const struct err *err)
+{
+	if (change->err.kind == ERR_NONE)
+		change->err = *err;
+}
+
+static void
+on_locked(void *context, const struct pg_rows *rows, const struct err *err)
+{
+	struct change *change = context;
+
+	note(change, err);
+	change->known.locked = rows != NULL && pg_bool(rows, 0, 0);
+}
+
+static void
+go(struct change *change)
+{
+	change->phase = PHASE_GOING;
+	change->go(change->context);
+}
+
+static void
+on_found(void *context, const struct pg_rows *rows, const struct err *err)
+{
+	struct change *change = context;
+
+	note(change, err);
+	if (change->err.kind != ERR_NONE) {
+		tell(change, CHANGE_FAILED);
+		return;
+	}
+	if (pg_count(rows) > 0) {
+		change->known.found = true;
+		change->known.same = pg_bool(rows, 0, 0);
+		change->stored = pg_json(rows, 0, 1);
+	}
+	switch (change_judge(&change->known)) {
+	case CHANGE_GO:
+		go(change);
+		break;
+	case CHANGE_REPEAT:
+		tell_stored(change);
+		break;
+	case CHANGE_REFUSE:
+		tell(change, CHANGE_OTHER);
+		break;
+	case CHANGE_WAIT:
+		tell(change, CHANGE_BUSY);
+		break;
+	}
+}
+
+static void
+arg_key(const struct change *change, struct pg_args *args)
+{
+	pg_args_init(args);
+	pg_arg_text(args, change->call.who);
+	pg_arg_text(args, change->call.key);
+}
+
+static void
+claim(struct change *change)
+{
+	struct pg *pg = change->changes->pg;
+	struct pg_args args;
+
+	change->phase = PHASE_CLAIMING;
+	begin_once(change);
+	arg_key(change, &args);
+	pg_query(pg, "idempotency_lock", &args, on_locked, change);
+	pg_arg_bytes(&args, change->hash, sizeof change->hash);
+	pg_query(pg, "idempotency_find", &args, on_found, change);
+	pg_args_fini(&args);
+}
+
+static void
+next_turn(void *context)
+{
+	struct changes *changes = context;
+	struct list *link;
+	struct change *change;
+
+	if (changes->current != NULL || (link = list_shift(&changes->waiting)) == NULL)
+		return;
+	changes->count--;
+	change = changes->current = container_of(link, struct change, link);
+	if (change->err.kind != ERR_NONE)
+		tell(change, CHANGE_FAILED);
+	else if (change->call.key != NULL)
+		claim(change);
+	else
+		go(change);
+}
+
+/* ---- between go and the answer ---- */
+
+struct pg *
+change_pg(struct change *change)
+{
+	begin_once(change);
+	return change->changes->pg;
+}
+
+void
+change_audit(struct change *change, const char *target, struct json *details)
+{
+	free(change->target);
+	change->target = xstrdup(target);
+	json_unref(&change->details);
+	change->details = json_storable(details, NULL);
+}
+
+void
+change_after(struct change *change, void (*fn)(struct front *front, void *context),
+	     void *context, void (*free_context)(void *context))
+{
+	struct after *after = xmalloc(sizeof *after);
+
+	*after = (struct after){ .fn = fn,
+				 .context = context,
+				 .free_context = free_context };
+	list_push(&change->afters, &after->link);
+}
+
+struct bell {
+	struct step_ref ref;
+	enum priority priority;
+	char queue[QUEUE_NAME_MAX + 1];
+};
+
+static void
+ring_ready(struct front *front, void *context)
+{
+	const struct bell *bell = context;
+
+	queue_push(front->queue, bell->queue, bell->priority, &bell->ref, 1);
+}
+
+void
+change_tell_ready(struct change *change, const char *queue, enum priority priority,
+		  const struct step_ref *ref)
+{
+	struct bell *bell = xcalloc(1, sizeof *bell);
+
+	bell->ref = *ref;
+	bell->priority = priority;
+	strncpy(bell->queue, queue, QUEUE_NAME_MAX);
+	change_after(change, ring_ready, bell, free);
+}
+
+struct told_run {
+	struct uuid id;
+	int64_t seq;
+};
+
+static void
+ring_run(struct front *front, void *context)
+{
+	const struct told_run *run = context;
+
+	queue_publish(front->queue, CHANNEL_CONTROL, run->id.b, sizeof run->id.b);
+	feed_announce(front->feed, &run->id, run->seq);
+}
+
+void
+change_tell_run(struct change *change, const struct uuid *run, int64_t seq)
+{
+	struct told_run *told = xmalloc(sizeof *told);
+
+	*told = (struct told_run){ *run, seq };
+	change_after(change, ring_run, told, free);
+}
+
+/* ---- the answer ---- */
+
+static void
+on_position(void *context, const struct pg_rows *rows, const struct err *err)
+{
+	struct change *change = context;
+	enum change_outcome outcome =
+	    change->err.kind == ERR_NONE ? CHANGE_MADE : CHANGE_FAILED;
+
+	if (err->kind == ERR_NONE)
+		strncpy(change->position, pg_text(rows, 0, 0, NULL),
+			sizeof change->position - 1);
+	if (outcome == CHANGE_MADE || change->err.kind == ERR_LOST)
+		ring(change);
+	POINT("change.before_answer");
+	tell(change, change->conflict ? CHANGE_BUSY : outcome);
+}
+
+static void
+on_committed(void *context, const struct err *err)
+{
+	struct change *change = context;
+
+	change->begun = false;
+	note(change, err);
+}
+
+static void
+on_kept(void *context, const struct pg_rows *rows, const struct err *err)
+{
+	struct change *change = context;
+
+	(void)rows;
+	note(change, err);
+}
+
+/* Another supervisor's, which had not been seen. */
+static void
+on_answer_kept(void *context, const struct pg_rows *rows, const struct err *err)
+{
+	struct change *change = context;
+
+	change->conflict = change->err.kind == ERR_NONE && err->kind == ERR_CONFLICT;
+	on_kept(context, rows, err);
+}
+
+static void
+add_audit(struct change *change, struct pg *pg)
+{
+	struct uuid id = uuid7_new(loop_now(change->changes->front->loop));
+	struct audit_row row = {
+		.id = id,
+		.who = change->call.who,
+		.what = change->call.what,
+		.target = change->target,
+		.address = change->call.address,
+		.details = change->details,
+	};
+
+	audit_insert(pg, &row, on_kept, change);
+}
+
+static void
+add_answer(struct change *change, struct pg *pg)
+{
+	struct json *answer = json_new_object();
+	struct pg_args args;
+
+	json_set(answer, "status", json_new_int(change->status));
+	json_set(answer, "body", json_new_str(buf_text(&change->text)));
+	arg_key(change, &args);
+	pg_arg_bytes(&args, change->hash, sizeof change->hash);
+	pg_arg_json(&args, answer);
+	pg_query(pg, "idempotency_insert", &args, on_answer_kept, change);
+	pg_args_fini(&args);
+	json_unref(&answer);
+}
+
+/* The position is asked for behind the commit, in the same round trip. */
+void
+change_answer(struct change *change, int status, const char *text, size_t len)
+{
+	struct pg *pg = change_pg(change);
+
+	if (change->phase != PHASE_GOING)
+		bug("an answer to a change that has one, or has not begun");
+	change->phase = PHASE_COMMITTING;
+	change->status = status;
+	if (len > 0)
+		buf_add(&change->text, text, len);
+	add_audit(change, pg);
+	if (change->call.key != NULL)
+		add_answer(change, pg);
+	pg_commit(pg, on_committed, change);
+	pg_query(pg, "wal_position", NULL, on_position, change);
+}
+
+void
+change_drop(struct change **change_p)
+{
+	struct change *change = *change_p;
+	struct changes *changes;
+
+	if (change == NULL)
+		return;
+	*change_p = NULL;
+	change->done = NULL;
+	if (change->phase == PHASE_COMMITTING)
+		return;
+	changes = change->changes;
+	if (change->phase == PHASE_WAITING) {
+		list_remove(&change->link);
+		changes->count--;
+	} else {
+		pg_forget(changes->pg, change);
+		if (change->begun)
+			pg_rollback(changes->pg);
+		let_next(changes);
+	}
+	change_free(change);
+}
