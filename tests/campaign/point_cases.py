@@ -31,6 +31,7 @@ CASES = [
     *around("runs_insert concurrency_lock runs_admit", "front"),
     *around("approvals_decide runs_pause runs_resume runs_end parents_wake steps_copy"
             " bus_events_insert event_waits_wake", "front"),
+    *around("audit_insert idempotency_find idempotency_insert transaction_commit", "front"),
     *around("workers_register workers_take_session", "worker"),
     *around("workers_renew steps_claim steps_finish", "worker", 3),
     *around("steps_spawn steps_meet steps_close approvals_request runs_pause_waiting"
@@ -49,6 +50,7 @@ CASES = [
     Case("bell.publish.before", "scheduler"), Case("bell.publish.after", "scheduler"),
     # ---- answers ----
     Case("run.stored.before_bell", "front", 3), Case("run.stored.before_answer", "front", 3),
+    Case("change.before_bell", "front", 2), Case("change.before_answer", "front", 2, few=True),
     Case("reply.before", "front", 24, few=True), Case("reply.after", "front", 24),
     # ---- what workers do ----
     Case("claim.answered", "worker", 3),

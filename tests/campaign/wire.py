@@ -14,8 +14,8 @@ with the counters of that wire. Rules replace the former ones:
   commit_lost  (pg) share of the commits whose answer never arrives
 Besides, {"wire": NAME, "cut_all": true} cuts all that are open.
 
-A commit, for commit_lost, is a Sync after a statement that changes something: a pipeline up
-to its Sync is one transaction. Its answer gets lost in one of three ways:
+A commit, for commit_lost, is a Sync after a statement that changes something, or after a
+commit: a pipeline up to its Sync is one transaction, or a part of one. Its answer gets lost in one of three ways:
   done     the server's answer is swallowed up to ReadyForQuery, then the client is cut
   at_once  all is handed on and both sides are cut: the server may still be at work
   late     the client is cut first, and the Sync follows a moment later: the transaction
@@ -32,7 +32,7 @@ import struct
 STARTUP_TLS, STARTUP_GSS, STARTUP_CANCEL = 80877103, 80877104, 80877102
 LOCKS = re.compile(rb"for\s+(no\s+key\s+)?update", re.I)
 COMMENT = re.compile(rb"--[^\n]*")
-CHANGES = re.compile(rb"\b(insert|update|delete)\b", re.I)
+CHANGES = re.compile(rb"\b(insert|update|delete|commit)\b", re.I)
 WAYS = ("done", "at_once", "late")
 
 
