@@ -19,6 +19,11 @@
 	"A key is printed once, when it is made; only its hash is kept. Roles: a\n"    \
 	"viewer reads, an operator also starts and cancels, an admin also registers\n" \
 	"and scales."
+#define AUDIT_MORE                                                                     \
+	"Each change over the API has an entry, and entries stand under seals, each\n" \
+	"made over the one before. A seal that was noted elsewhere (the scheduler\n"   \
+	"logs each as audit.sealed) proves with --expect that nothing before it was\n" \
+	"changed since."
 #define BENCH_MORE                                                                     \
 	"seq10    runs of ten no-op steps, each stored before the next starts\n"       \
 	"single   runs of one no-op step, each triggered by a request of its own\n"    \
@@ -62,6 +67,8 @@ const struct command commands[] = {
 	  cmd_scale },
 	{ "migrate", "", "bring the database to this version", NULL, migrate_args,
 	  cmd_migrate },
+	{ "audit", "verify", "check that the audit log is what it was", AUDIT_MORE,
+	  audit_args, cmd_audit },
 	{ "keys", "create | list | revoke NAME", "API keys, directly in the database",
 	  KEYS_MORE, keys_args, cmd_keys },
 	{ "doctor", "", "check this machine and the servers, with a way out", NULL,

@@ -17,6 +17,7 @@ COMMAND(deny);
 COMMAND(dev);
 COMMAND(doctor);
 COMMAND(events);
+COMMAND(audit);
 COMMAND(keys);
 COMMAND(list);
 COMMAND(logs);

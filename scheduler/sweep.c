@@ -40,7 +40,8 @@ enum stage {
 	STAGE_ADMIT,    /* its runs, key by key */
 	STAGE_TYPES,    /* of events that nobody was woken for */
 	STAGE_WAKE,     /* who waits for them */
-	STAGE_EXPIRE,   /* events that are too old */
+	STAGE_EXPIRE,   /* events and stored answers that are too old */
+	STAGE_SEAL,     /* the audit log */
 	STAGE_PARTITIONS,
 	STAGES
 };
@@ -394,16 +395,38 @@ wake_waiting(struct sweep *sweep)
 }
 
 static void
-on_expired_events(void *context, const struct pg_rows *rows, const struct err *err)
+on_forgotten(void *context, const struct err *err)
 {
-	(void)rows;
+	proceed(context, STAGE_SEAL, err);
+}
+
+static void
+expire(struct sweep *sweep)
+{
+	struct pg_batch *batch = pg_batch_new(sweep->pg);
+
+	pg_batch_add(batch, "bus_events_expire", NULL, NULL, NULL);
+	pg_batch_add(batch, "idempotency_expire", NULL, NULL, NULL);
+	pg_batch_send(&batch, on_forgotten, sweep);
+}
+
+/* ---- the audit log ---- */
+
+/* Who keeps these lines elsewhere can tell later whether the log is still the same. */
+static void
+on_sealed(void *context, const struct pg_rows *rows, const struct err *err)
+{
+	if (rows != NULL && pg_count(rows) > 0)
+		log_info("audit.sealed", F_INT("seal", pg_int(rows, 0, 0)),
+			 F_INT("entries", pg_int(rows, 0, 1)),
+			 F_STR("hash", pg_text(rows, 0, 2, NULL)));
 	proceed(context, STAGE_PARTITIONS, err);
 }
 
 static void
-expire_events(struct sweep *sweep)
+seal(struct sweep *sweep)
 {
-	pg_query(sweep->pg, "bus_events_expire", NULL, on_expired_events, sweep);
+	pg_query(sweep->pg, "audit_seal", NULL, on_sealed, sweep);
 }
 
 /* ---- partitions ---- */
@@ -434,21 +457,14 @@ make_partitions(struct sweep *sweep)
 typedef void stage_fn(struct sweep *sweep);
 
 static stage_fn *const stage_fns[STAGES] = {
-	[STAGE_REST] = rest,
-	[STAGE_EXPIRED] = find_expired,
-	[STAGE_BURY] = bury,
-	[STAGE_OVERDUE] = find_overdue,
-	[STAGE_TIME_OUT] = time_out,
-	[STAGE_STUCK] = find_stuck,
-	[STAGE_CRASH] = crash,
-	[STAGE_ORPHANS] = find_orphans,
-	[STAGE_CANCEL] = cancel,
-	[STAGE_KEYS] = find_keys,
-	[STAGE_ADMIT] = admit,
-	[STAGE_TYPES] = find_types,
-	[STAGE_WAKE] = wake_waiting,
-	[STAGE_EXPIRE] = expire_events,
-	[STAGE_PARTITIONS] = make_partitions,
+	[STAGE_REST] = rest,         [STAGE_EXPIRED] = find_expired,
+	[STAGE_BURY] = bury,         [STAGE_OVERDUE] = find_overdue,
+	[STAGE_TIME_OUT] = time_out, [STAGE_STUCK] = find_stuck,
+	[STAGE_CRASH] = crash,       [STAGE_ORPHANS] = find_orphans,
+	[STAGE_CANCEL] = cancel,     [STAGE_KEYS] = find_keys,
+	[STAGE_ADMIT] = admit,       [STAGE_TYPES] = find_types,
+	[STAGE_WAKE] = wake_waiting, [STAGE_EXPIRE] = expire,
+	[STAGE_SEAL] = seal,         [STAGE_PARTITIONS] = make_partitions,
 };
 
 static void

@@ -38,7 +38,8 @@ CASES = [
             " runs_close_open runs_insert runs_admit parents_wake event_waits_add", "worker"),
     *around("artifacts_insert comments_insert state_set state_delete runs_set_facts", "worker"),
     *around("steps_hand_back steps_hand_back_all workers_leave", "worker"),
-    *around("leader_try timers_fire runs_end parents_wake bus_events_expire", "scheduler"),
+    *around("leader_try timers_fire runs_end parents_wake bus_events_expire"
+            " idempotency_expire", "scheduler"),
     *around("leader_beat", "scheduler", 2),
     *around("workers_bury steps_requeue_lost", "scheduler", supervisor_dies=True),
     # ---- bells ----
