@@ -189,7 +189,8 @@ def test_a_server_that_crashes_again_and_again(store, tmp_path):
     assert len(driver.log("postgres.lost")) == 16
 
 
-def test_connections_that_are_terminated_in_the_middle(store, tmp_path):
+def terminate_in_the_middle(store, tmp_path):
+    ask(store, "delete from workflow_runs returning 1")  # of the time before
     driver = Driver(store, tmp_path, in_flight=200)
     with store.postgres.connect("postgres") as admin:
         while len(driver.log("postgres.lost")) < 40:
@@ -198,8 +199,14 @@ def test_connections_that_are_terminated_in_the_middle(store, tmp_path):
                           " order by random() limit 1")
             time.sleep(0.02)
     result = driver.end()
-    assert result["reconnects"] > 5 and result["lost"] > 0
+    assert result["reconnects"] > 5
     assert_all_ended(store, result)
+    return result["lost"]
+
+
+def test_connections_that_are_terminated_in_the_middle(store, tmp_path):
+    """Whether a flush is under way just then is left to chance: a few times."""
+    assert any(terminate_in_the_middle(store, tmp_path) > 0 for _ in range(6))
 
 
 def test_a_server_that_hangs(store, tmp_path):
