@@ -313,6 +313,7 @@ on_execute(struct exchange *exchange)
 		.requested_by = exchange_who(exchange),
 		.address = exchange_address(exchange),
 		.key = exchange_header(exchange, "Idempotency-Key"),
+		.read_after = exchange_read_after(exchange),
 	};
 	struct uuid project;
 	struct err err = { 0 };

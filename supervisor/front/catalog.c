@@ -10,11 +10,14 @@
 #include "base/xalloc.h"
 #include "conf/yaml.h"
 #include "digest/digest.h"
+#include "front/position_core.h"
 
 #define CATALOG_KEPT 1000 /* names; past it all are forgotten */
 
 struct waiting {
 	struct waiting *next;
+	uint64_t read_after;
+	bool again; /* asked anew because of that, once: a position may be no good */
 	catalog_fn *done;
 	void *context;
 };
@@ -24,7 +27,8 @@ struct named {
 	struct uuid project; /* who asks; nil: nobody in particular */
 	char *name;
 	struct catalog_entry entry;
-	usec_t read_at; /* monotonic; 0: never */
+	usec_t read_at;    /* monotonic; 0: never */
+	uint64_t position; /* in PostgreSQL's log, when it was read */
 	struct waiting *waiting;
 	struct waiting *telling; /* those that are answered just now */
 	bool asked;
@@ -144,13 +148,38 @@ answer_all(struct named *named, const struct err *err)
 
 static void ask(struct named *named);
 
+/* Asked before it is read, as a statement of its own: what was committed before that
+ * position is seen. */
+static void
+on_position(void *context, const struct pg_rows *rows, const struct err *err)
+{
+	struct named *named = context;
+
+	(void)err;
+	named->position = 0;
+	if (rows != NULL)
+		position_parse(pg_text(rows, 0, 0, NULL), &named->position);
+}
+
+/* Somebody has seen more than this. */
+static bool
+is_too_old(struct named *named)
+{
+	bool too_old = false;
+
+	for (struct waiting *it = named->waiting; it != NULL; it = it->next)
+		if (it->read_after > named->position && !it->again)
+			it->again = too_old = true;
+	return too_old;
+}
+
 static void
 on_found(void *context, const struct pg_rows *rows, const struct err *failed)
 {
 	struct named *named = context;
 	struct err err = *failed;
 
-	if (named->outdated && rows != NULL) {
+	if (rows != NULL && (named->outdated || is_too_old(named))) {
 		ask(named);
 		return;
 	}
@@ -177,6 +206,7 @@ ask(struct named *named)
 	named->asked = true;
 	named->outdated = false;
 	pg_args_init(&args);
+	pg_query(named->catalog->read, "wal_position", NULL, on_position, named);
 	pg_arg_text(&args, named->name);
 	pg_arg_uuid(&args, uuid_is_nil(&named->project) ? NULL : &named->project);
 	pg_query(named->catalog->read, "workflows_find", &args, on_found, named);
@@ -227,19 +257,23 @@ forget_idle(struct catalog *catalog)
 
 void
 catalog_find(struct catalog *catalog, const struct uuid *project,
-	     const char *name_or_id, catalog_fn *done, void *context)
+	     const char *name_or_id, uint64_t read_after, catalog_fn *done,
+	     void *context)
 {
 	static const struct err none;
 	struct named *named = named_get(catalog, project, name_or_id);
 	struct waiting *waiting;
 
-	if (named->read_at != 0 &&
+	if (named->read_at != 0 && named->position >= read_after &&
 	    loop_mono(catalog->loop) - named->read_at < CATALOG_FRESH) {
 		done(context, &named->entry, &none);
 		return;
 	}
 	waiting = xcalloc(1, sizeof *waiting);
-	*waiting = (struct waiting){ named->waiting, done, context };
+	*waiting = (struct waiting){ .next = named->waiting,
+				     .read_after = read_after,
+				     .done = done,
+				     .context = context };
 	named->waiting = waiting;
 	if (named->asked)
 		return;

@@ -29,9 +29,11 @@ void catalog_free(struct catalog **catalog_p);
 typedef void catalog_fn(void *context, const struct catalog_entry *entry,
 			const struct err *err);
 /* project: whose own workflow of that name comes before everybody's; NULL: default. By
- * id, that of another project is found too: look at entry->project. */
+ * id, that of another project is found too: look at entry->project. read_after: a
+ * position in PostgreSQL's log (position_core.h) that it must be read after, or 0. */
 void catalog_find(struct catalog *catalog, const struct uuid *project,
-		  const char *name_or_id, catalog_fn *done, void *context);
+		  const char *name_or_id, uint64_t read_after, catalog_fn *done,
+		  void *context);
 void catalog_forget(struct catalog *catalog,
 		    const void *context); /* done will not come */
 

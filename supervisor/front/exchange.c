@@ -10,6 +10,7 @@
 #include "front/http_conn.h"
 #include "front/http_stats.h"
 #include "front/listen.h"
+#include "front/position_core.h"
 #include "front/router.h"
 
 /* ---- life ---- */
@@ -84,6 +85,20 @@ exchange_route(struct exchange *exchange, const struct router *router)
 		answer_no_route(exchange, verdict, buf_text(&allow));
 	buf_fini(&allow);
 	return verdict == ROUTER_FOUND;
+}
+
+bool
+exchange_conditions(struct exchange *exchange)
+{
+	const char *text = exchange_header(exchange, "Stepmill-Read-After");
+	uint64_t position;
+
+	if (text == NULL || position_parse(text, &position))
+		return true;
+	reply_problem(exchange, 400, NULL,
+		      "Stepmill-Read-After: expected what an answer had there, such as "
+		      "0/16B3740");
+	return false;
 }
 
 static void
@@ -280,6 +295,15 @@ const char *
 exchange_address(const struct exchange *exchange)
 {
 	return http_conn_peer(exchange->conn)->address;
+}
+
+uint64_t
+exchange_read_after(const struct exchange *exchange)
+{
+	const char *text = exchange_header(exchange, "Stepmill-Read-After");
+	uint64_t position;
+
+	return text != NULL && position_parse(text, &position) ? position : 0;
 }
 
 const struct uuid *

@@ -64,6 +64,8 @@ void exchange_begin(struct exchange *exchange, struct http_conn *conn);
 void exchange_head(struct exchange *exchange, const struct http_head *head);
 /* Finds its route. False: there is none, and that was answered. */
 bool exchange_route(struct exchange *exchange, const struct router *router);
+/* Whether what the head asks for can be read. False: not, and that was answered. */
+bool exchange_conditions(struct exchange *exchange);
 /* Is answered: logs, counts, frees what the handler kept. */
 void exchange_end(struct exchange *exchange);
 /* The handler has done its part: frees its state. */

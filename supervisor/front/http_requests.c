@@ -79,7 +79,8 @@ on_head(struct http_conn *conn)
 
 	exchange_head(exchange, &conn->parser.head);
 	conn->complete = !http_has_body(&conn->parser.head);
-	if (!exchange_route(exchange, listener_router(conn->listener)))
+	if (!exchange_route(exchange, listener_router(conn->listener)) ||
+	    !exchange_conditions(exchange))
 		return true;
 	verdict = auth_check(conn->front->auth, exchange, on_checked);
 	if (verdict == AUTH_GRANTED)

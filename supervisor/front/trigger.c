@@ -267,8 +267,8 @@ trigger_begin(struct front *front, const struct trigger_call *call, triggered_fn
 	trigger->done = done;
 	trigger->context = context;
 	trigger->starting = true;
-	catalog_find(front->catalog, call->project, call->workflow, on_workflow,
-		     trigger);
+	catalog_find(front->catalog, call->project, call->workflow, call->read_after,
+		     on_workflow, trigger);
 	trigger->starting = false;
 	return trigger;
 }

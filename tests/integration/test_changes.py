@@ -193,3 +193,24 @@ def try_post(stepmill, path, key):
         return post(stepmill, path, key=key)
     except OSError:
         return None
+
+
+def test_a_workflow_registered_here_is_known_there(fresh):
+    """Another supervisor may have looked a moment ago; who says what it has seen is not told
+    less."""
+    name = f"fresh-{uuid.uuid4().hex[:8]}"
+    with fresh.supervisor() as other:
+        for version in range(1, 6):
+            told = post(fresh, "/api/workflows", json.loads(flow(name, noop(f"v{version}"))))
+            position = told.headers["Stepmill-Read-After"]
+            answer = other.ask("POST", f"/api/workflows/{name}/execute", b"{}", {
+                "Content-Type": "application/json", "Stepmill-Read-After": position})
+            assert answer.status == 202, answer.body
+            run = fresh.wait_ended(answer.json["executionId"])
+            assert run["version"] == version and run["steps"][0]["stepKey"] == f"v{version}"
+
+
+@pytest.mark.parametrize("text", ["", "x", "1/", "0/123456789"])
+def test_a_position_that_is_none(stepmill, text):
+    answer = stepmill.ask("GET", "/api/workflows", None, {"Stepmill-Read-After": text})
+    assert answer.status == 400 and "Stepmill-Read-After" in answer.json["detail"]
