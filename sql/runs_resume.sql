@@ -1,7 +1,9 @@
 -- A paused run goes on, or a crashed one begins again where it stood, after runs_lock.sql.
--- What was ready is ready again; of a crashed run also what its crash had cut off, but for
--- items whose turn has not come. A run
--- that waits for an approval goes on by that, not by this.
+-- What was ready is ready again; of a crashed run also what its crash had cut off: what was
+-- to be tried again later, or waits for a time or for a child run that still goes on, does
+-- so as before; who waits for an event looks for it, and what was asked is asked anew; items
+-- whose turn has not come stay where they were. A run that waits for an approval goes on
+-- by that, not by this.
 -- $1 run uuid   $2 by text
 -- No row: no such run. Else for each step that is ready (one row with nulls: none): run,
 -- status before and after, last event number, whether it goes on, step, queue, priority.
@@ -12,19 +14,37 @@ with run as (
 	 cross join lateral (
 		select completed_at from workflow_runs where id = s.execution_id offset 0) r
 	 where s.execution_id = $1
-), step as (
-	update workflow_steps s
-	   set status = case when s.remaining_needs > 0
-			then case when s.phase = 3 then 5 else 0 end
-		    when s.item is not null and s.ready_at is null then 0 else 1 end,
-	       ready_at = case when s.remaining_needs > 0
-			or s.item is not null and s.ready_at is null
-			then s.ready_at else now() end,
-	       completed_at = null
-	  from run r
+), plan as (
+	select s.execution_id, s.step_number, case
+		when s.remaining_needs > 0 then case when s.phase = 3 then 5 else 0 end
+		when s.item is not null and s.ready_at is null then 0
+		when r.status = 2 then 1
+		when s.phase = 0 and s.run_at > now() then 3
+		when s.phase = 2 and exists (select from workflow_runs c
+			where c.parent_run_id = s.execution_id and c.parent_step = s.step_number
+			  and c.status + 0 < 3) then 5
+		when s.phase = 2 and s.run_at > now()
+			and not exists (select from workflow_approvals a
+				where a.execution_id = s.execution_id
+				  and a.step_number = s.step_number
+				  and a.updated_at = r.completed_at)
+			and not exists (select from workflow_runs w
+				join workflow_definitions d on d.id = w.workflow_def_id
+				where w.id = s.execution_id and jsonb_path_exists(d.config,
+					'$.steps[*] ? (@.id == $key).event',
+					jsonb_build_object('key', s.step_key))) then 5
+		else 1 end as becomes
+	  from run r cross join workflow_steps s
 	 where r.resumes and s.execution_id = any (array[r.execution_id])
 	   and (r.status = 2 and s.status + 0 = 0 and s.ready_at is not null
 		or r.status = 7 and s.status + 0 = 9 and s.completed_at = r.completed_at)
+), step as (
+	update workflow_steps s
+	   set status = p.becomes,
+	       ready_at = case when p.becomes = 1 then now() else s.ready_at end,
+	       completed_at = null
+	  from plan p
+	 where s.execution_id = any (array[p.execution_id]) and s.step_number = p.step_number
 	returning s.step_number, s.queue, s.priority, s.status
 ), comment as (
 	insert into workflow_comments (id, execution_id, author, message)

@@ -367,6 +367,14 @@ refuse(struct entering *entering, struct json *output)
 	return true;
 }
 
+/* Nobody was asked, nobody answered yet, or the question was taken back. */
+static bool
+is_undecided(const struct back *back)
+{
+	return !back->decided || back->approval == APPROVAL_PENDING ||
+	       back->approval == APPROVAL_VOID;
+}
+
 /* What is approved is exactly what was shown: other arguments are asked for anew. */
 static bool
 pass_gate(struct entering *entering, struct json *args, bool *passed)
@@ -374,8 +382,7 @@ pass_gate(struct entering *entering, struct json *args, bool *passed)
 	const struct back *back = entering->back;
 
 	*passed = false;
-	if (!back->decided || back->approval == APPROVAL_PENDING ||
-	    back->approval == APPROVAL_VOID || !json_equal(args, back->approved_args))
+	if (is_undecided(back) || !json_equal(args, back->approved_args))
 		return ask_at_gate(entering, args);
 	if (!is_approved(back))
 		return refuse(entering, NULL);
@@ -508,8 +515,7 @@ enter_with_fields(const struct run *run, const struct held_step *held,
 		return true;
 	if (entering.step->action != ACTION_APPROVAL)
 		return false;
-	if (held->phase == PHASE_ACTION && back->decided &&
-	    back->approval != APPROVAL_PENDING)
+	if (held->phase == PHASE_ACTION && !is_undecided(back))
 		return take_decision(&entering);
 	return ask_for_decision(&entering, fields, now);
 }

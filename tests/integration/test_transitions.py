@@ -301,6 +301,50 @@ def test_on_interrupt_crash_waits_for_a_person(stepmill):
         wait_for("workers", lambda: len(stepmill.ready_workers()) >= 2)
 
 
+def test_what_waited_beside_a_crash_waits_again(stepmill):
+    """For its time, for its next attempt, for a child run that went on, and for somebody."""
+    child = stepmill.define(shell("s", "until [ -e child.may ]; do sleep 0.05; done"))
+    run = stepmill.begin(
+        shell("dies", "[ -e seen ] || { touch seen; sleep 30; }", needs=[]),
+        {"id": "nap", "action": "wait", "for": "1h", "needs": []},
+        shell("again", "[ -e again.may ]", needs=[],
+              retry={"maxAttempts": 2, "backoff": "fixed", "delay": "50m"}),
+        {"id": "child", "action": "workflow", "workflow": child, "needs": []},
+        ask(needs=[]), {"id": "told", "action": "wait", "event": "never.told", "needs": []},
+        onInterrupt="crash")
+    waiting = {"nap": "WAITING", "again": "RETRYING", "child": "WAITING",
+               "ask": "WAITING_APPROVAL", "told": "WAITING"}
+
+    def states():
+        return {s["stepKey"]: s["status"] for s in stepmill.execution(run)["steps"]
+                if s["stepKey"] != "dies"}
+    try:
+        wait_for("all wait", lambda: states() == waiting)
+        wait_for("it has begun", lambda: (stepmill.folder / "seen").exists())
+        stepmill.kill_worker(stepmill.wait_running(run, "dies")["workerId"])
+        wait_for("crashed", lambda: stepmill.execution(run)["status"] == "CRASHED")
+        assert set(states().values()) == {"CANCELLED"}
+        good(stepmill.cli("resume", run))
+        stepmill.wait_step(run, "dies", "COMPLETED")
+        wait_for("they wait again", lambda: states() == waiting)
+        steps = {s["stepKey"]: s for s in stepmill.execution(run)["steps"]}
+        assert steps["again"]["attemptNumber"] == 1 and steps["nap"]["runAt"] is not None
+        (stepmill.folder / "child.may").touch()
+        stepmill.wait_step(run, "child", "COMPLETED")
+        stepmill.post(f"/api/executions/{run}/steps/ask/approve")
+        stepmill.wait_step(run, "ask", "COMPLETED")
+        stepmill.post("/api/events", {"source": "test", "type": "never.told"})
+        stepmill.wait_step(run, "told", "COMPLETED")
+        assert {key: states()[key] for key in ("nap", "again")} == {
+            "nap": "WAITING", "again": "RETRYING"}
+        stepmill.post(f"/api/executions/{run}/cancel")
+        check_over(stepmill, run, "CANCELLED")
+    finally:
+        for name in ("seen", "child.may"):
+            (stepmill.folder / name).unlink(missing_ok=True)
+        wait_for("workers", lambda: len(stepmill.ready_workers()) >= 2)
+
+
 # ---- again ----
 
 numbers = itertools.count(1)

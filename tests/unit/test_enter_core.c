@@ -276,6 +276,8 @@ static const struct entry entries[] = {
 		      "time\"} with "
 		      "{\"approved\":false,\"by\":null,\"comment\":null,\"at\":null}",
 	  .held = { .phase = PHASE_ACTION }, .decided = APPROVAL_EXPIRED },
+	{ APPROVAL(""), .expected = "asks sure 1? as 2", /* its run had crashed */
+	  .held = { .phase = PHASE_ACTION }, .decided = APPROVAL_VOID },
 	{ APPROVAL(", approvalRequired: true"),
 	  .expected = ASKED " for {\"prompt\":\"sure 1?\"}" },
 	{ APPROVAL(", approvalRequired: true"), .expected = "asks sure 1? as 2",
