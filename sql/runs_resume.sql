@@ -8,11 +8,14 @@
 -- No row: no such run. Else for each step that is ready (one row with nulls: none): run,
 -- status before and after, last event number, whether it goes on, step, queue, priority.
 with run as (
-	select s.execution_id, s.status, s.last_seq, r.completed_at, uuid7() as comment_id,
+	select s.execution_id, s.status, s.last_seq, r.completed_at, r.config,
+	       uuid7() as comment_id,
 	       s.status = 2 and s.paused_by = 1 or s.status = 7 as resumes
 	  from workflow_run_state s
 	 cross join lateral (
-		select completed_at from workflow_runs where id = s.execution_id offset 0) r
+		select completed_at, (select config from workflow_definitions
+			where id = workflow_def_id) as config
+		  from workflow_runs where id = s.execution_id offset 0) r
 	 where s.execution_id = $1
 ), plan as (
 	select s.execution_id, s.step_number, case
@@ -28,11 +31,9 @@ with run as (
 				where a.execution_id = s.execution_id
 				  and a.step_number = s.step_number
 				  and a.updated_at = r.completed_at)
-			and not exists (select from workflow_runs w
-				join workflow_definitions d on d.id = w.workflow_def_id
-				where w.id = s.execution_id and jsonb_path_exists(d.config,
-					'$.steps[*] ? (@.id == $key).event',
-					jsonb_build_object('key', s.step_key))) then 5
+			and not jsonb_path_exists(r.config,
+				'$.steps[*] ? (@.id == $key).event',
+				jsonb_build_object('key', s.step_key)) then 5
 		else 1 end as becomes
 	  from run r cross join workflow_steps s
 	 where r.resumes and s.execution_id = any (array[r.execution_id])
