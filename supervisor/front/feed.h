@@ -38,7 +38,9 @@ struct feed_filter {
 	struct uuid confined;          /* the project a key may not leave; nil: none */
 	const char *requested_by;      /* NULL: any; with every: runs that this client
 					  triggered. Copied. */
-	bool alive_only;               /* with every: no runs that ended before */
+	bool alive_only; /* with every: no runs that had ended before, though somebody
+			    may still comment on them */
+	bool bare;       /* the events alone: run_doc, row and approval are NULL */
 };
 
 /* Once: how far the run's log was when the subscription stood (0 with every). err
@@ -49,8 +51,8 @@ typedef void feed_started_fn(void *context, int64_t last_seq, const struct err *
 typedef void feed_event_fn(void *context, const struct feed_event *event);
 
 /* since >= 0: what the log holds after that number first, then live, without gap and
- * without repeat (single run). since < 0: from now on. Never calls back from inside
- * the call. */
+ * without repeat (single run); a number beyond its end is taken for the end. since < 0:
+ * from now on; always so with every. Never calls back from inside the call. */
 struct feed_sub *feed_subscribe(struct feed *feed, const struct feed_filter *filter,
 				int64_t since, feed_started_fn *on_started,
 				feed_event_fn *on_event, void *context);
@@ -60,5 +62,8 @@ void feed_unsubscribe(struct feed_sub **sub_p);
  * came meanwhile is read from the table, so of a single run nothing is lost. With every
  * it goes on with what comes then. */
 void feed_pause(struct feed_sub *sub, bool pause);
+/* Single run, in its callbacks or later: the run was over at the last look (or deleted
+ * since) and what its log held was given. A crashed run may be resumed all the same. */
+bool feed_at_end(const struct feed_sub *sub);
 
 #endif
