@@ -1,6 +1,7 @@
 /* What the handlers share. See api.h. */
 #include "front/api.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,8 +64,10 @@ api_query_int(struct exchange *exchange, const char *name, int64_t min, int64_t 
 	*out = preset;
 	if (text == NULL)
 		return 0;
+	errno = 0;
 	value = strtoll(text, &end, 10);
-	if (*text == '\0' || *end != '\0' || value < min || value > max) {
+	if (strchr("-0123456789", *text) == NULL || *text == '\0' || *end != '\0' ||
+	    errno != 0 || value < min || value > max) {
 		reply_problem(exchange, 400, NULL,
 			      "%s: expected a whole number from %lld to %lld", name,
 			      (long long)min, (long long)max);
