@@ -1,17 +1,16 @@
-/* Runs over HTTP: list, look, cancel, events. Logs and artifacts: api_files.c. */
+/* Runs over HTTP: list, look, cancel. Events: api_execution_events.c; logs and
+ * artifacts: api_files.c. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/duration.h"
 #include "base/xalloc.h"
 #include "front/api.h"
+#include "front/api_execution_events.h"
 #include "front/api_files.h"
 #include "front/change.h"
 #include "front/feed.h"
 #include "store/runs.h"
-
-#define EVENTS_WAIT_MAX (60 * USEC_SECOND)
 
 /* ---- list and look ---- */
 
@@ -184,137 +183,12 @@ on_cancel(struct exchange *exchange)
 	api_find_run(exchange, on_cancel_found);
 }
 
-/* ---- events, also as a long poll ---- */
-
-struct watching {
-	struct exchange *exchange;
-	struct front *front;
-	struct uuid run;
-	int64_t since;
-	usec_t until; /* monotonic */
-	struct feed_wait *wait;
-	bool looking; /* a query is under way */
-	bool again;   /* something was heard meanwhile: its answer may be too old */
-};
-
-static void
-watching_free(void *state)
-{
-	struct watching *watching = state;
-
-	pg_forget(watching->front->read, watching);
-	feed_wait_cancel(&watching->wait);
-	free(watching);
-}
-
-static void look(struct watching *watching);
-
-static void
-on_events(void *context, const struct pg_rows *rows, const struct err *err)
-{
-	struct watching *watching = context;
-	struct exchange *exchange = watching->exchange;
-	usec_t left = watching->until - loop_mono(watching->front->loop);
-	struct buf body = { 0 };
-	const char *text;
-	size_t len;
-
-	watching->looking = false;
-	if (rows == NULL) {
-		reply_err(exchange, err);
-		return;
-	}
-	text = pg_text(rows, 0, 0, &len);
-	/* "[]", and more may come: wait. Nothing comes after the end. */
-	if (len <= 2 && left > 0 && !pg_bool(rows, 0, 1)) {
-		if (watching->again)
-			look(watching);
-		return;
-	}
-	buf_str(&body, "{\"data\":");
-	buf_add(&body, text, len);
-	buf_printf(&body, ",\"over\":%s,\"lastSeq\":%lld}",
-		   pg_bool(rows, 0, 1) ? "true" : "false",
-		   (long long)pg_int(rows, 0, 2));
-	reply_json_text(exchange, 200, body.data, body.len);
-	buf_fini(&body);
-}
-
-static void
-on_heard(void *context)
-{
-	struct watching *watching = context;
-
-	watching->wait = NULL;
-	watching->again = true;
-	if (!watching->looking)
-		look(watching);
-}
-
-/* Listens first and looks then: an event in between would be heard by nobody. */
-static void
-look(struct watching *watching)
-{
-	usec_t left = watching->until - loop_mono(watching->front->loop);
-	struct pg_args args;
-
-	watching->looking = true;
-	watching->again = false;
-	if (left > 0 && watching->wait == NULL)
-		watching->wait = feed_wait(watching->front->feed, &watching->run,
-					   watching->since, left, on_heard, watching);
-	pg_args_init(&args);
-	pg_arg_uuid(&args, &watching->run);
-	pg_arg_int8(&args, watching->since);
-	pg_query(watching->front->read, "events_since", &args, on_events, watching);
-	pg_args_fini(&args);
-}
-
-static void
-on_events_found(void *context, const struct pg_rows *rows, const struct err *err)
-{
-	struct exchange *exchange = context;
-	const char *wait = exchange_query(exchange, "wait");
-	struct watching *watching;
-	struct err bad = { 0 };
-	usec_t most = 0;
-	int64_t since;
-
-	if (rows == NULL || pg_count(rows) == 0) {
-		api_on_json(context, rows, err);
-		return;
-	}
-	if (api_query_int(exchange, "since", 0, INT64_MAX, 0, &since) < 0)
-		return;
-	if (wait != NULL && duration_parse(wait, strlen(wait), &most, &bad) < 0) {
-		err_in(&bad, "wait");
-		reply_err(exchange, &bad);
-		return;
-	}
-	watching = xcalloc(1, sizeof *watching);
-	watching->exchange = exchange;
-	watching->front = exchange_front(exchange);
-	watching->run = pg_uuid(rows, 0, 0);
-	watching->since = since;
-	watching->until = loop_mono(watching->front->loop) +
-			  (most > EVENTS_WAIT_MAX ? EVENTS_WAIT_MAX : most);
-	api_unguard(exchange);
-	exchange_set_state(exchange, watching, watching_free);
-	look(watching);
-}
-
-static void
-on_events_asked(struct exchange *exchange)
-{
-	api_find_run(exchange, on_events_found);
-}
-
 /* clang-format off */
 const struct route routes_executions[] = {
 	{ "GET",  "/api/executions",                    ROLE_VIEWER,   0, false, on_list, NULL },
 	{ "GET",  "/api/executions/:id",                ROLE_VIEWER,   0, false, on_get, NULL },
 	{ "POST", "/api/executions/:id/cancel",         ROLE_OPERATOR, 0, false, on_cancel, "execution.cancel" },
-	{ "GET",  "/api/executions/:id/events",         ROLE_VIEWER,   0, true,  on_events_asked, NULL },
+	{ "GET",  "/api/executions/:id/events",         ROLE_VIEWER,   0, true,  api_execution_events, NULL },
 	{ "GET",  "/api/executions/:id/logs",           ROLE_VIEWER,   0, false, api_logs, NULL },
 	{ "GET",  "/api/executions/:id/logs/download",  ROLE_VIEWER,   0, false, api_logs_download, NULL },
 	{ "GET",  "/api/executions/:id/artifacts",      ROLE_VIEWER,   0, false, api_artifacts, NULL },

@@ -47,6 +47,7 @@ struct exchange {
 	bool bodiless;      /* HEAD, 204, 304 */
 	bool chunked;
 	void (*on_drained)(struct exchange *exchange);
+	void (*on_stop)(struct exchange *exchange);
 	struct file_reply *file;
 
 	/* the handler */

@@ -470,10 +470,13 @@ drain_work(struct exchange *exchange)
 {
 	if (!exchange->route->no_timeout || exchange->file != NULL)
 		return;
-	if (exchange->answer == ANSWER_NONE)
+	if (exchange->answer == ANSWER_NONE) {
 		exchange_time_out(exchange);
-	else if (exchange->free_state != NULL)
+	} else if (exchange->free_state != NULL) {
+		if (exchange->on_stop != NULL)
+			exchange->on_stop(exchange);
 		reply_end(exchange);
+	}
 }
 
 /* Who has just connected has not been served yet: its request is on the way. */

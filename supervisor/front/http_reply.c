@@ -332,3 +332,10 @@ reply_end(struct exchange *exchange)
 	exchange->answer = ANSWER_DONE;
 	http_conn_answered(exchange->conn);
 }
+
+void
+reply_on_stop(struct exchange *exchange, void (*on_stop)(struct exchange *exchange))
+{
+	if (!exchange->gone)
+		exchange->on_stop = on_stop;
+}

@@ -114,5 +114,8 @@ void reply_begin(struct exchange *exchange, int status, const char *content_type
 void reply_piece(struct exchange *exchange, const void *data, size_t len);
 size_t reply_unsent(const struct exchange *exchange);
 void reply_end(struct exchange *exchange);
+/* A stream's last words, when the server stops and ends it: pieces only. */
+void reply_on_stop(struct exchange *exchange,
+		   void (*on_stop)(struct exchange *exchange));
 
 #endif
