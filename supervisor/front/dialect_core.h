@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "front/feed_event.h"
+#include "front/feed_event_core.h"
 #include "json/json.h"
 
 /* An output larger than this as JSON text is left out: outputTruncated stands there. */

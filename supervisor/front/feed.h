@@ -11,7 +11,7 @@
 #define FRONT_FEED_H
 
 #include "base/uuid7.h"
-#include "front/feed_event.h"
+#include "front/feed_event_core.h"
 #include "front/front.h"
 
 struct feed;

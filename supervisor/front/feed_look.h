@@ -11,7 +11,7 @@
 
 #include "base/err.h"
 #include "base/usec.h"
-#include "front/feed_event.h"
+#include "front/feed_event_core.h"
 #include "store/pg.h"
 
 #define FEED_LOOK_MAX 500 /* places in one look */

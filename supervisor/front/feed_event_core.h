@@ -2,8 +2,8 @@
  * What a subscription to the event log is given. Values only: the feed fills it, the
  * encodings read it.
  */
-#ifndef FRONT_FEED_EVENT_H
-#define FRONT_FEED_EVENT_H
+#ifndef FRONT_FEED_EVENT_CORE_H
+#define FRONT_FEED_EVENT_CORE_H
 
 #include <stdint.h>
 
