@@ -12,6 +12,8 @@
 
 /* How long it is remembered of a run that nobody wants it. */
 #define UNWANTED (60 * USEC_SECOND)
+/* So much earlier than its call a subscription begins: clocks are read once a turn. */
+#define EARLIER (100 * USEC_MS)
 
 struct every {
 	struct feed *feed;
@@ -20,6 +22,7 @@ struct every {
 	struct list marked; /* runs to be looked up */
 	struct feed_look *look;
 	usec_t looked_at; /* PostgreSQL's time, of the look that is handed out */
+	usec_t offset;    /* of PostgreSQL's clock from ours; 0: not known */
 	unsigned version; /* of the subscriptions; never 0 */
 };
 
@@ -151,6 +154,7 @@ void
 every_add(struct every *every, struct feed_sub *sub)
 {
 	forget_unwanted(every);
+	sub->called = loop_mono(feed_loop(every->feed));
 	list_push(&every->subs, &sub->link);
 	change_version(every);
 	feed_runs_sweep(every->runs);
@@ -165,23 +169,35 @@ every_remove(struct every *every, struct feed_sub *sub)
 		return;
 	list_init(&every->marked);
 	feed_runs_clear(every->runs);
+	every->offset = 0;
 }
 
+/* What PostgreSQL dates after the call is for it, were it logged before the answer. */
 static void
-on_now(void *context, usec_t now)
+start_new(struct every *every)
 {
-	struct every *every = context;
 	struct err none = { 0 };
 
+	if (every->offset == 0)
+		return;
 	list_each (it, &every->subs) {
 		struct feed_sub *sub = container_of(it, struct feed_sub, link);
 
 		if (sub->started || sub->dead)
 			continue;
 		sub->started = true;
-		sub->begun = now;
+		sub->begun = sub->called + every->offset;
 		sub->on_started(sub->context, 0, &none);
 	}
+}
+
+static void
+on_now(void *context, usec_t now)
+{
+	struct every *every = context;
+
+	every->offset = now - EARLIER - loop_mono(feed_loop(every->feed));
+	start_new(every);
 }
 
 static void
@@ -205,6 +221,7 @@ every_look(struct every *every)
 {
 	struct list *first;
 
+	start_new(every);
 	if (!every_is_read(every))
 		return;
 	feed_runs_ask(every->runs);

@@ -24,7 +24,8 @@ struct feed_sub {
 	int64_t seq;      /* the last one given; before it started, what it asked for */
 	int64_t last_seq; /* of the run, at the last look */
 	size_t place;     /* in the look under way */
-	usec_t begun;     /* every: PostgreSQL's time; what is older is not for it */
+	usec_t called;    /* every: when, by our monotonic clock */
+	usec_t begun;     /* every: the same by PostgreSQL's; older is not for it */
 	bool started, paused, dead;
 	bool over; /* the run, or it is gone, at the last look */
 };
@@ -39,6 +40,7 @@ feed_sub_reads(const struct feed_sub *sub)
 /* At the end of this turn: those marked are looked up, the dead are buried. */
 void feed_wake(struct feed *feed);
 struct pg *feed_pg(const struct feed *feed);
+struct loop *feed_loop(const struct feed *feed);
 uint64_t feed_hash(const char *text); /* of who asked for a run; never 0 */
 
 #define FEED_ANY_SEQ INT64_MAX /* a hint that only says: look */

@@ -28,7 +28,7 @@ struct feed_runs {
 	struct uuid meeting[MEET];
 	size_t meeting_count; /* under way */
 	struct sweep fresh, open;
-	usec_t began; /* the first page; 0: none yet */
+	usec_t began; /* the lowest floor; 0: no page has come yet */
 	usec_t now;
 	bool paging, page_wanted, meet_wanted;
 	bool all_open_met; /* the first sweep of open ones is through */
@@ -270,8 +270,10 @@ on_page(void *context, const struct pg_rows *rows, const struct err *err)
 	for (int row = 0; row < pg_count(rows); row++)
 		if (pg_is_null(rows, row, 0))
 			runs->now = pg_time(rows, row, 2);
-	if (runs->began == 0)
-		runs->began = runs->fresh.swept = runs->open.swept = runs->now;
+	if (runs->began == 0) {
+		runs->began = runs->now - MARGIN;
+		runs->fresh.swept = runs->open.swept = runs->now;
+	}
 	read_page(runs, rows);
 	runs->events->on_now(runs->context, runs->now);
 	runs->events->on_wake(runs->context);
@@ -285,7 +287,7 @@ ask_for_page(struct feed_runs *runs)
 	runs->paging = true;
 	runs->page_wanted = false;
 	pg_args_init(&args);
-	pg_arg_time(&args, runs->fresh.swept); /* 0 before the first: null */
+	pg_arg_time(&args, runs->fresh.swept); /* 0 before the first: then null */
 	pg_arg_uuid(&args, &runs->fresh.after);
 	pg_arg_uuid(&args, &runs->open.after);
 	pg_arg_int4(&args, PAGE);
