@@ -83,6 +83,12 @@ hmac_sha256(const void *key, size_t key_len, const void *data, size_t len,
 	must(made != NULL, "HMAC");
 }
 
+void
+sha1(const void *data, size_t len, unsigned char out[static SHA1_BYTES])
+{
+	must(EVP_Digest(data, len, out, NULL, EVP_sha1(), NULL), "SHA-1");
+}
+
 bool
 digest_equal(const void *a, const void *b, size_t len)
 {
@@ -108,5 +114,12 @@ digest_hex(const void *data, size_t len, char *out)
 		out[2 * i + 1] = digits[bytes[i] & 0xf];
 	}
 	out[2 * len] = '\0';
+	return out;
+}
+
+char *
+digest_base64(const void *data, int len, char *out)
+{
+	EVP_EncodeBlock((unsigned char *)out, data, len);
 	return out;
 }

@@ -121,6 +121,23 @@ test_hex(void **state)
 	assert_string_equal(digest_hex("", 0, out), "");
 }
 
+/* The example of RFC 6455, section 1.3. */
+static void
+test_sha1_and_base64(void **state)
+{
+	static const char text[] =
+	    "dGhlIHNhbXBsZSBub25jZQ==258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+	unsigned char hash[SHA1_BYTES];
+	char out[(SHA1_BYTES + 2) / 3 * 4 + 1];
+
+	(void)state;
+	sha1(text, sizeof text - 1, hash);
+	assert_string_equal(digest_base64(hash, sizeof hash, out),
+			    "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+	assert_string_equal(digest_base64("", 0, out), "");
+	assert_string_equal(digest_base64("a", 1, out), "YQ==");
+}
+
 int
 main(void)
 {
@@ -131,6 +148,7 @@ main(void)
 		cmocka_unit_test(test_equality_looks_at_every_byte),
 		cmocka_unit_test(test_random_bytes_differ),
 		cmocka_unit_test(test_hex),
+		cmocka_unit_test(test_sha1_and_base64),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
