@@ -88,6 +88,14 @@ stream_free(struct stream **stream_p)
 	loop_defer(stream->loop, free_memory, stream);
 }
 
+void
+stream_hand_over(struct stream *stream, const struct stream_events *events,
+		 void *context)
+{
+	stream->events = events;
+	stream->context = context;
+}
+
 struct buf *
 stream_input(struct stream *stream)
 {

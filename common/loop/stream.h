@@ -27,6 +27,10 @@ struct stream_events {
 
 struct stream *stream_new(struct loop *loop, int fd, const struct stream_events *events,
 			  void *context);
+/* Another owner: its events come from now on. What stands in the input already is not
+ * announced to it. */
+void stream_hand_over(struct stream *stream, const struct stream_events *events,
+		      void *context);
 void stream_free(struct stream **stream_p); /* closes; unsent bytes are lost */
 struct buf *stream_input(struct stream *stream);
 /* Tries to write at once, keeps the rest. */

@@ -21,6 +21,8 @@
 
 struct change; /* change.h */
 struct http_conn;
+struct http_heir;  /* http_conn.h */
+struct stream;     /* loop/stream.h */
 struct file_reply; /* http_file.c */
 
 enum answer { ANSWER_NONE, ANSWER_STREAM, ANSWER_DONE };
@@ -94,6 +96,11 @@ bool exchange_change_takes(struct exchange *exchange, int status, const char *te
 void exchange_change_drop(struct exchange *exchange);
 /* The handler has not been called yet, and need not be: nobody waits any more. */
 void exchange_change_leave(struct exchange *exchange);
+
+/* Answers 101 with the headers given before, and hands the connection over; the
+ * exchange is over then. NULL: the client is gone. */
+struct stream *reply_upgrade(struct exchange *exchange, const struct http_heir *heir,
+			     void *context);
 
 /* ---- for the rooms that answer ---- */
 

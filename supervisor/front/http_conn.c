@@ -189,6 +189,8 @@ http_conn_close(struct http_conn *conn)
 	timer_free(&conn->timer);
 	http_conn_phase(conn, PHASE_LINGER, USEC_NEVER);
 	listener_closed(conn->listener, conn);
+	if (conn->heir != NULL)
+		conn->heir->on_closed(conn->heir_context);
 	if (conn->busy)
 		let_go = exchange_abandon(&conn->exchange);
 	if (let_go)
@@ -312,6 +314,25 @@ http_conn_answered(struct http_conn *conn)
 			    conn->front->settings->http_keepalive_timeout);
 	http_conn_flush(conn);
 	go_on_later(conn);
+}
+
+struct stream *
+http_conn_hand_over(struct http_conn *conn, const struct http_heir *heir, void *context)
+{
+	exchange_end(&conn->exchange);
+	conn->busy = false;
+	conn->heir = heir;
+	conn->heir_context = context;
+	flush(conn);
+	conn->look_wanted = false;
+	conn->output_deadline = USEC_NEVER;
+	timer_stop(conn->timer);
+	conn->timer_at = USEC_NEVER;
+	http_conn_phase(conn, PHASE_HEIR, USEC_NEVER);
+	stream_hand_over(conn->stream, heir->stream, context);
+	if (conn->close_after) /* the drain had begun */
+		loop_defer(conn->front->loop, heir->on_drain, context);
+	return conn->stream;
 }
 
 /* ---- what comes from the stream ---- */
@@ -438,8 +459,8 @@ static void (*const on_expired[PHASES])(struct http_conn *conn) = {
 
 /* By a reset: closing would leave the kernel with an answer that nobody takes, for as
  * long as the client likes. */
-static void
-cut_off(struct http_conn *conn)
+void
+http_conn_reset(struct http_conn *conn)
 {
 	struct linger none = { .l_onoff = 1, .l_linger = 0 };
 
@@ -456,7 +477,7 @@ on_time(void *context)
 	conn->timer_at = USEC_NEVER;
 	look_at_output(conn);
 	if (conn->output_deadline <= http_conn_now(conn)) {
-		cut_off(conn);
+		http_conn_reset(conn);
 		return;
 	}
 	if (conn->deadline <= http_conn_now(conn))
@@ -495,6 +516,10 @@ void
 http_conn_drain(struct http_conn *conn)
 {
 	conn->close_after = true;
+	if (conn->heir != NULL) {
+		conn->heir->on_drain(conn->heir_context);
+		return;
+	}
 	if (conn->phase == PHASE_WORK)
 		drain_work(&conn->exchange);
 	if (conn->phase == PHASE_IDLE)

@@ -3,6 +3,7 @@
  * answers, and cuts off who is slow, silent or gone.
  *
  *	idle -> head -> check -> body -> work -> idle
+ *	                                 work -> heir (another protocol) -> closed
  *	                  any of them -> linger -> closed
  *
  * Deadlines: head http.header_timeout from its first byte; body at least 1 KiB/s after
@@ -33,6 +34,8 @@ struct http_conn_links {
 struct http_conn *http_conn_new(struct listener *listener, struct front *front, int fd,
 				const struct peer *peer);
 void http_conn_close(struct http_conn *conn); /* at once; freed when nobody holds it */
+/* At once, and what is with the kernel goes as well. */
+void http_conn_reset(struct http_conn *conn);
 /* Frees a closed one although a handler holds it: that one will never answer. */
 void http_conn_forget(struct http_conn *conn);
 /* The supervisor is about to stop: ends long polls and streams; closes after what is in
@@ -42,6 +45,23 @@ const struct peer *http_conn_peer(const struct http_conn *conn);
 struct listener *http_conn_listener(const struct http_conn *conn);
 /* The links are the listener's: it keeps its lists with them. */
 struct http_conn_links *http_conn_links(struct http_conn *conn);
+
+/* ---- another protocol on the same connection ---- */
+
+struct stream_events;
+
+/* Who takes a connection over. It stays with the listener, which counts it and may
+ * close it; the heir closes it with http_conn_close. */
+struct http_heir {
+	const struct stream_events *stream; /* from now on */
+	void (*on_drain)(void *context);    /* the supervisor is about to stop */
+	void (*on_closed)(void *context);   /* the stream is gone */
+};
+
+/* After an answer. The stream stays the connection's; in its input stands what came
+ * behind the request, from the next turn on. */
+struct stream *http_conn_hand_over(struct http_conn *conn, const struct http_heir *heir,
+				   void *context);
 
 /* ---- for the rooms that answer ---- */
 

@@ -12,6 +12,7 @@ enum phase {
 	PHASE_CHECK,  /* the key is looked up */
 	PHASE_BODY,   /* the body is coming */
 	PHASE_WORK,   /* the handler has it, or the answer is on its way */
+	PHASE_HEIR,   /* it speaks another protocol now */
 	PHASE_LINGER, /* the last answer is given: what still comes is dropped */
 	PHASES
 };
@@ -25,6 +26,8 @@ struct http_conn {
 	struct timer *timer;
 	struct http_parser parser;
 	struct exchange exchange;
+	const struct http_heir *heir; /* NULL: it still speaks HTTP */
+	void *heir_context;
 	struct buf output; /* gathered, not yet with the stream */
 	enum phase phase;
 	usec_t deadline;        /* of the phase */

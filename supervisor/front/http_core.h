@@ -90,6 +90,8 @@ bool http_has_body(const struct http_head *head);
 const char *http_method(const struct http_head *head);
 /* The first field of this name, or NULL; the name in any case. */
 const char *http_field(const struct http_head *head, const char *name);
+/* Whether a field of this name lists the token, in any case: Connection: a, TOKEN. */
+bool http_lists(const struct http_head *head, const char *name, const char *token);
 /* What the request is addressed to: of an absolute target, else Host; "" without. */
 const char *http_host(const struct http_head *head);
 

@@ -103,6 +103,8 @@ static const struct known {
 	{ .name = "Content-Type" },
 	{ .name = "Idempotency-Key" },
 	{ .name = "Origin" },
+	{ .name = "Sec-WebSocket-Key" },
+	{ .name = "Sec-WebSocket-Version" },
 };
 /* clang-format on */
 
@@ -187,6 +189,18 @@ http_field(const struct http_head *head, const char *name)
 		if (strcasecmp(head->text.data + head->fields[i].name, name) == 0)
 			return head->text.data + head->fields[i].value;
 	return NULL;
+}
+
+bool
+http_lists(const struct http_head *head, const char *name, const char *token)
+{
+	const char *text = head->text.data;
+
+	for (size_t i = 0; i < head->fields_count; i++)
+		if (strcasecmp(text + head->fields[i].name, name) == 0 &&
+		    lists_token(text + head->fields[i].value, token))
+			return true;
+	return false;
 }
 
 const char *

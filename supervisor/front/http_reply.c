@@ -17,6 +17,7 @@ static const struct {
 	int status;
 	const char *text;
 } texts[] = {
+	{ 101, "Switching Protocols" },
 	{ 200, "OK" },
 	{ 201, "Created" },
 	{ 202, "Accepted" },
@@ -37,6 +38,7 @@ static const struct {
 	{ 416, "Range Not Satisfiable" },
 	{ 417, "Expectation Failed" },
 	{ 422, "Unprocessable Content" },
+	{ 426, "Upgrade Required" },
 	{ 429, "Too Many Requests" },
 	{ 431, "Request Header Fields Too Large" },
 	{ 500, "Internal Server Error" },
@@ -101,7 +103,8 @@ add_framing(struct exchange *exchange, int64_t body_len, struct buf *out)
 {
 	char number[24];
 
-	if (exchange->status == 204 || exchange->status == 304)
+	if (exchange->status == 101 || exchange->status == 204 ||
+	    exchange->status == 304)
 		return;
 	if (body_len >= 0) {
 		snprintf(number, sizeof number, "%lld", (long long)body_len);
@@ -137,7 +140,7 @@ reply_head(struct exchange *exchange, int status, const char *content_type,
 		buf_str(out, "Cache-Control: no-store\r\n");
 	if (exchange->headers.len > 0)
 		buf_add(out, exchange->headers.data, exchange->headers.len);
-	if (http_conn_will_close(conn))
+	if (status != 101 && http_conn_will_close(conn))
 		buf_str(out, "Connection: close\r\n");
 	buf_str(out, "\r\n");
 }
@@ -188,6 +191,16 @@ reply_empty(struct exchange *exchange, int status)
 		return;
 	if (reply_possible(exchange))
 		answer_whole(exchange, status, NULL, NULL, 0);
+}
+
+struct stream *
+reply_upgrade(struct exchange *exchange, const struct http_heir *heir, void *context)
+{
+	if (!reply_possible(exchange))
+		return NULL;
+	reply_head(exchange, 101, NULL, -1);
+	exchange->answer = ANSWER_DONE;
+	return http_conn_hand_over(exchange->conn, heir, context);
 }
 
 static void
