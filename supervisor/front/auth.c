@@ -227,8 +227,8 @@ check_key(struct auth *auth, struct exchange *exchange, auth_granted_fn *granted
 }
 
 /* No key, but nobody from another machine, and no page of another server. */
-static enum auth_verdict
-check_loopback(struct exchange *exchange)
+enum auth_verdict
+auth_check_loopback(struct exchange *exchange)
 {
 	const char *host = http_host(exchange->head);
 	const char *origin = exchange_header(exchange, "Origin");
@@ -244,15 +244,121 @@ check_loopback(struct exchange *exchange)
 	return AUTH_REFUSED;
 }
 
-enum auth_verdict
-auth_check(struct auth *auth, struct exchange *exchange, auth_granted_fn *granted)
+bool
+auth_is_open(const struct auth *auth, const struct exchange *exchange)
 {
 	const struct settings *settings = auth->front->settings;
 
+	return settings->development && !settings->auth_required &&
+	       http_conn_peer(exchange->conn)->loopback;
+}
+
+enum auth_verdict
+auth_check(struct auth *auth, struct exchange *exchange, auth_granted_fn *granted)
+{
 	if (exchange->route->role == ROLE_NONE)
 		return AUTH_GRANTED;
-	if (settings->development && !settings->auth_required &&
-	    http_conn_peer(exchange->conn)->loopback)
-		return check_loopback(exchange);
+	if (auth_is_open(auth, exchange))
+		return auth_check_loopback(exchange);
 	return check_key(auth, exchange, granted);
+}
+
+/* ---- a key alone ---- */
+
+struct auth_ask {
+	struct auth *auth;
+	auth_found_fn *found; /* NULL: cancelled */
+	void *context;
+	bool looks_up; /* in PostgreSQL; else it is told at the end of the turn */
+	unsigned char hash[SHA256_BYTES];
+	struct auth_identity identity; /* as it was known */
+	struct err err;
+};
+
+static struct auth_identity
+identity_of(const struct identity *known)
+{
+	struct auth_identity identity = { .role = known->role,
+					  .project = known->project };
+
+	snprintf(identity.name, sizeof identity.name, "%s", known->name);
+	return identity;
+}
+
+static void
+on_asked(void *context, const struct pg_rows *rows, const struct err *err)
+{
+	struct auth_ask *ask = context;
+	struct auth_identity identity;
+	bool known = rows != NULL && row_is_of(rows, ask->hash);
+
+	if (known)
+		identity = identity_of(remember(ask->auth, ask->hash, rows));
+	ask->auth->lookups--;
+	ask->found(ask->context, known ? &identity : NULL, err);
+	free(ask);
+}
+
+static void
+tell_asked(void *context)
+{
+	struct auth_ask *ask = context;
+	bool known = ask->err.kind == ERR_NONE;
+
+	if (ask->found != NULL)
+		ask->found(ask->context, known ? &ask->identity : NULL, &ask->err);
+	free(ask);
+}
+
+static void
+ask_postgresql(struct auth_ask *ask)
+{
+	struct pg_args args;
+
+	ask->looks_up = true;
+	ask->auth->lookups++;
+	pg_args_init(&args);
+	pg_arg_bytes(&args, ask->hash, SHA256_BYTES);
+	pg_query(ask->auth->front->read, "api_keys_find", &args, on_asked, ask);
+	pg_args_fini(&args);
+}
+
+struct auth_ask *
+auth_ask(struct auth *auth, const unsigned char hash[SHA256_BYTES],
+	 auth_found_fn *found, void *context)
+{
+	struct auth_ask *ask = xcalloc(1, sizeof *ask);
+	const struct identity *known = recall(auth, hash);
+
+	ask->auth = auth;
+	ask->found = found;
+	ask->context = context;
+	memcpy(ask->hash, hash, SHA256_BYTES);
+	if (known == NULL && auth->lookups < LOOKUPS_MAX) {
+		ask_postgresql(ask);
+		return ask;
+	}
+	if (known != NULL)
+		ask->identity = identity_of(known);
+	else
+		err_set(&ask->err, ERR_RETRY, "too many keys to look up");
+	loop_defer(auth->front->loop, tell_asked, ask);
+	return ask;
+}
+
+void
+auth_ask_cancel(struct auth_ask **ask_p)
+{
+	struct auth_ask *ask = *ask_p;
+
+	if (ask == NULL)
+		return;
+	*ask_p = NULL;
+	if (!ask->looks_up) {
+		ask->found = NULL;
+		return;
+	}
+	ask->auth->lookups--;
+	pg_forget(ask->auth->front->read, ask);
+	free(ask);
 }

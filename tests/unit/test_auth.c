@@ -36,7 +36,24 @@ static struct {
 	int status;
 	char headers[500];
 	int granted;
+	/* what is left to the end of the turn */
+	loop_fn *deferred;
+	void *deferred_context;
+	/* what was told of a key alone */
+	int told;
+	char told_name[AUTH_NAME_MAX + 1];
+	enum role told_role;
+	enum err_kind told_err;
 } world;
+
+void
+loop_defer(struct loop *loop, loop_fn *fn, void *context)
+{
+	(void)loop;
+	assert_null(world.deferred);
+	world.deferred = fn;
+	world.deferred_context = context;
+}
 
 usec_t
 loop_mono(const struct loop *loop)
@@ -510,6 +527,99 @@ test_without_keys_on_loopback_only(void **state)
 	assert_int_equal(world.queries, 0);
 }
 
+/* ---- a key alone ---- */
+
+static void
+on_found(void *context, const struct auth_identity *identity, const struct err *err)
+{
+	assert_ptr_equal(context, &world);
+	world.told++;
+	world.told_err = err->kind;
+	snprintf(world.told_name, sizeof world.told_name, "%s",
+		 identity != NULL ? identity->name : "");
+	world.told_role = identity != NULL ? identity->role : ROLE_NONE;
+}
+
+static void
+end_turn(void)
+{
+	loop_fn *fn = world.deferred;
+
+	assert_non_null(fn);
+	world.deferred = NULL;
+	fn(world.deferred_context);
+}
+
+static void
+test_whose_key_it_is(void **state)
+{
+	unsigned char hash[SHA256_BYTES];
+
+	sha256("secret-key", 10, hash);
+	auth_ask(*state, hash, on_found, &world);
+	assert_memory_equal(world.asked, hash, SHA256_BYTES);
+	assert_int_equal(world.told, 0);
+	answer("page", "operator");
+	assert_int_equal(world.told, 1);
+	assert_string_equal(world.told_name, "page");
+	assert_int_equal(world.told_role, ROLE_OPERATOR);
+	auth_ask(*state, hash, on_found, &world); /* known, but not told at once */
+	assert_int_equal(world.told, 1);
+	end_turn();
+	assert_int_equal(world.told, 2);
+	assert_string_equal(world.told_name, "page");
+	assert_int_equal(world.queries, 1);
+}
+
+static void
+test_nobodys_key(void **state)
+{
+	unsigned char hash[SHA256_BYTES] = { 0 };
+
+	auth_ask(*state, hash, on_found, &world);
+	answer(NULL, NULL);
+	assert_int_equal(world.told, 1);
+	assert_int_equal(world.told_err, ERR_NONE);
+	assert_string_equal(world.told_name, "");
+	auth_ask(*state, hash, on_found, &world);
+	fail_query(ERR_RETRY);
+	assert_int_equal(world.told, 2);
+	assert_int_equal(world.told_err, ERR_RETRY);
+}
+
+static void
+test_nobody_wants_to_know_any_more(void **state)
+{
+	unsigned char hash[SHA256_BYTES] = { 0 };
+	struct auth_ask *ask = auth_ask(*state, hash, on_found, &world);
+
+	auth_ask_cancel(&ask);
+	assert_null(ask);
+	assert_null(world.done);
+	auth_ask(*state, hash, on_found, &world);
+	answer("page", "viewer");
+	ask = auth_ask(*state, hash, on_found, &world);
+	auth_ask_cancel(&ask);
+	end_turn();
+	assert_int_equal(world.told, 1);
+	auth_ask_cancel(&ask);
+}
+
+static void
+test_too_many_keys_to_look_up(void **state)
+{
+	struct auth_ask *asks[256];
+	unsigned char hash[SHA256_BYTES] = { 0 };
+
+	for (int i = 0; i < 256; i++)
+		asks[i] = auth_ask(*state, hash, on_found, &world);
+	auth_ask(*state, hash, on_found, &world);
+	end_turn();
+	assert_int_equal(world.told_err, ERR_RETRY);
+	for (int i = 0; i < 256; i++)
+		auth_ask_cancel(&asks[i]);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -528,6 +638,10 @@ main(void)
 		TEST(test_lookups_are_bounded),
 		TEST(test_memory_is_bounded),
 		TEST(test_without_keys_on_loopback_only),
+		TEST(test_whose_key_it_is),
+		TEST(test_nobodys_key),
+		TEST(test_nobody_wants_to_know_any_more),
+		TEST(test_too_many_keys_to_look_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
