@@ -32,6 +32,13 @@ arg_run(struct pg_args *args, const char *text)
 }
 
 void
+api_arg_run_named(struct pg_args *args, const char *text, const struct uuid *project)
+{
+	arg_run(args, text);
+	pg_arg_uuid(args, project);
+}
+
+void
 api_arg_confined(struct exchange *exchange, struct pg_args *args)
 {
 	pg_arg_uuid(args, exchange_project(exchange));
@@ -40,8 +47,8 @@ api_arg_confined(struct exchange *exchange, struct pg_args *args)
 void
 api_arg_run(struct exchange *exchange, struct pg_args *args)
 {
-	arg_run(args, exchange_param(exchange, "id"));
-	api_arg_confined(exchange, args);
+	api_arg_run_named(args, exchange_param(exchange, "id"),
+			  exchange_project(exchange));
 }
 
 int
@@ -213,23 +220,42 @@ api_problems(const struct problems *problems)
 
 /* The step's row is named RUN:NUMBER; its number and its id in the file do as well. */
 void
-api_find_step(struct exchange *exchange, const char *step, pg_done_fn *done)
+api_arg_step_named(struct pg_args *args, const char *step)
 {
 	const char *colon = step ? strrchr(step, ':') : NULL;
 	const char *text = colon ? colon + 1 : step;
-	struct pg_args args;
 	char *end = NULL;
 	long number = text ? strtol(text, &end, 10) : 0;
 
+	if (number > 0 && number <= INT_MAX && *end == '\0')
+		pg_arg_int4(args, (int)number);
+	else
+		pg_arg_null(args, PG_INT4);
+	pg_arg_text(args, step);
+}
+
+void
+api_find_step(struct exchange *exchange, const char *step, pg_done_fn *done)
+{
+	struct pg_args args;
+
 	pg_args_init(&args);
 	api_arg_run(exchange, &args);
-	if (number > 0 && number <= INT_MAX && *end == '\0')
-		pg_arg_int4(&args, (int)number);
-	else
-		pg_arg_null(&args, PG_INT4);
-	pg_arg_text(&args, step);
+	api_arg_step_named(&args, step);
 	api_read(exchange, "steps_find", &args, done);
 	pg_args_fini(&args);
+}
+
+bool
+api_is_step(const char *step, const struct pg_rows *rows)
+{
+	const char *colon = strrchr(step, ':');
+	struct uuid of, id = pg_uuid(rows, 0, 0);
+
+	if (pg_is_null(rows, 0, 2))
+		return false;
+	return colon == NULL ||
+	       (uuid_parse(step, (size_t)(colon - step), &of) && uuid_equal(&of, &id));
 }
 
 /* False: there is no such run, or no such step of it, and that was said. */
@@ -237,19 +263,11 @@ bool
 api_found_step(struct exchange *exchange, const char *step, const struct pg_rows *rows,
 	       const struct err *err)
 {
-	const char *colon = step ? strrchr(step, ':') : NULL;
-	struct uuid of, id;
-
 	if (rows == NULL || pg_count(rows) == 0) {
 		api_on_json(exchange, rows, err);
 		return false;
 	}
-	if (step == NULL)
-		return true;
-	id = pg_uuid(rows, 0, 0);
-	if (!pg_is_null(rows, 0, 2) &&
-	    (colon == NULL ||
-	     (uuid_parse(step, (size_t)(colon - step), &of) && uuid_equal(&of, &id))))
+	if (step == NULL || api_is_step(step, rows))
 		return true;
 	reply_problem(exchange, 404, NULL, "the execution has no step \"%.200s\"",
 		      step);

@@ -9,6 +9,9 @@
 /* Adds $1 uuid, $2 run number, $3 run id: the run of the path by its id or its readable
  * one; and $4, the project that the key may not leave, see api_arg_confined. */
 void api_arg_run(struct exchange *exchange, struct pg_args *args);
+/* The same of any name, and the project that may not be left (NULL: any). */
+void api_arg_run_named(struct pg_args *args, const char *text,
+		       const struct uuid *project);
 /* Adds the project that the key may not leave, or null: what the statement finds of
  * others is not there for it. */
 void api_arg_confined(struct exchange *exchange, struct pg_args *args);
@@ -44,6 +47,10 @@ void api_unguard(struct exchange *exchange);
 /* Where the run of the path is (executions_find.sql): id, status, last seq, project's
  * path, run id. No row: answer with api_on_json. */
 void api_find_run(struct exchange *exchange, pg_done_fn *done);
+/* Adds $5 step number, $6 step key of steps_find.sql, see api_find_step. */
+void api_arg_step_named(struct pg_args *args, const char *step);
+/* Whether what steps_find.sql found (a row) is that step of that run. */
+bool api_is_step(const char *step, const struct pg_rows *rows);
 /* The run of the path and one of its steps (steps_find.sql): by the id of its row
  * (RUN:NUMBER), its number, or its id in the file (the newest visit). step NULL: none.
  */
