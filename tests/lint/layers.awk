@@ -25,6 +25,7 @@ BEGIN {
 	door["glib.h"] = "common/zone"
 	door["openssl/"] = "common/digest"
 	door["wslay/"] = "supervisor/front"
+	door["zlib.h"] = "supervisor/front"
 
 	split("assert ctype dirent elf endian errno fcntl fenv float fnmatch getopt glob " \
 	      "grp inttypes libgen limits locale math netdb paths poll pthread pwd regex " \

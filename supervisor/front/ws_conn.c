@@ -1,0 +1,602 @@
+/*
+ * See ws_conn.h. wslay frames, checks order, masks and UTF-8; it gets bytes from the
+ * stream's input and may always write, into a buffer that goes to the stream at the end
+ * of the turn: only as many messages are framed as are on their way, the others wait in
+ * the outbox, where they can still be dropped.
+ *
+ * Messages are gathered here and not by wslay: it would take 100 bytes for a fragment
+ * of one.
+ */
+#include "front/ws_conn.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <wslay/wslay.h>
+
+#include "base/utf8.h"
+#include "base/xalloc.h"
+#include "front/exchange.h"
+#include "front/http_conn.h"
+#include "front/ws_pulse_core.h"
+#include "loop/stream.h"
+
+#define SENDING_MAX   (64 * 1024) /* framed and not yet with the kernel */
+#define PACK_LEAST    256         /* shorter messages are not worth it */
+#define KEPT_CAPACITY 4096
+#define LOOK_EVERY    (5 * USEC_SECOND)
+#define CLOSE_WAIT    (5 * USEC_SECOND)  /* for the answer to our close */
+#define DEAF_WAIT     (30 * USEC_SECOND) /* for who did not read, to see why */
+#define MESSAGE_TIME  (60 * USEC_SECOND) /* for the whole of one */
+#define LINGER        (1 * USEC_SECOND)
+
+enum ws_state { WS_OPEN, WS_CLOSING, WS_LINGER, WS_OVER };
+
+struct ws_conn {
+	struct loop *loop;
+	struct http_conn *http;
+	struct stream *stream; /* the http_conn's */
+	wslay_event_context_ptr frames;
+	const struct ws_conn_events *events;
+	void *context;
+	struct ws_deflate *packer; /* NULL: nothing is compressed */
+	struct ws_outbox outbox;
+	struct buf output;  /* framed, goes to the stream at the end of the turn */
+	struct buf message; /* being received */
+	bool message_packed;
+	bool in_control;   /* the frame that is being received is one of control */
+	usec_t message_at; /* when its first byte came */
+	struct timer *timer;
+	enum ws_state state;
+	usec_t deadline; /* of closing and lingering */
+	enum ws_close code;
+	char reason[WS_REASON_MAX + 1];
+	struct ws_pulse pulse;
+	uint64_t written;
+	size_t input_used;
+	bool failed; /* the protocol was broken: nothing more is read */
+	bool paused, full, work_queued;
+};
+
+static void work_later(struct ws_conn *conn);
+
+static usec_t
+now_of(const struct ws_conn *conn)
+{
+	return loop_mono(conn->loop);
+}
+
+static size_t
+sending(const struct ws_conn *conn)
+{
+	return conn->output.len + stream_unsent(conn->stream);
+}
+
+size_t
+ws_conn_unsent(const struct ws_conn *conn)
+{
+	return conn->state == WS_OVER ? 0 : conn->outbox.bytes + sending(conn);
+}
+
+/* ---- the end ---- */
+
+static void
+free_memory(void *context)
+{
+	free(context);
+}
+
+static void
+on_closed(void *context)
+{
+	struct ws_conn *conn = context;
+
+	conn->state = WS_OVER;
+	conn->stream = NULL;
+	timer_free(&conn->timer);
+	wslay_event_context_free(conn->frames);
+	conn->frames = NULL;
+	ws_outbox_fini(&conn->outbox);
+	buf_fini(&conn->output);
+	buf_fini(&conn->message);
+	conn->events->on_closed(conn->context);
+	loop_defer(conn->loop, free_memory, conn);
+}
+
+/* The time is over. Who has not taken all gets a reset: the kernel would keep it for
+ * nobody. */
+static void
+cut(struct ws_conn *conn)
+{
+	if (stream_untaken(conn->stream) > 0)
+		http_conn_reset(conn->http);
+	else
+		http_conn_close(conn->http);
+}
+
+/* ---- out ---- */
+
+static void
+flush(struct ws_conn *conn)
+{
+	struct buf *output = &conn->output;
+
+	if (output->len > 0) {
+		conn->written += output->len;
+		stream_write(conn->stream, output->data, output->len);
+	}
+	buf_clear(output);
+	if (output->capacity > KEPT_CAPACITY)
+		buf_fini(output);
+}
+
+static ssize_t
+on_send(wslay_event_context_ptr frames, const uint8_t *data, size_t len, int flags,
+	void *context)
+{
+	struct ws_conn *conn = context;
+
+	(void)frames, (void)flags;
+	buf_add(&conn->output, data, len);
+	return (ssize_t)len;
+}
+
+/* What wslay has queued; it may always write, so nothing stays with it. */
+static void
+send_frames(struct ws_conn *conn)
+{
+	if (wslay_event_send(conn->frames) != 0)
+		bug("wslay does not send");
+}
+
+static void
+pack(struct ws_conn *conn, struct ws_text *text)
+{
+	struct buf packed = { 0 };
+
+	ws_deflate_pack(conn->packer, text->data, text->len, &packed);
+	text->packed_len = packed.len;
+	text->packed = buf_take(&packed);
+}
+
+static void
+frame_text(struct ws_conn *conn, struct ws_text *text)
+{
+	struct wslay_event_msg message = { WSLAY_TEXT_FRAME, (uint8_t *)text->data,
+					   text->len };
+	uint8_t reserved = WSLAY_RSV_NONE;
+
+	if (conn->packer != NULL && text->len >= PACK_LEAST) {
+		if (text->packed == NULL)
+			pack(conn, text);
+		if (text->packed_len < text->len) {
+			message.msg = (uint8_t *)text->packed;
+			message.msg_length = text->packed_len;
+			reserved = WSLAY_RSV1_BIT;
+		}
+	}
+	if (wslay_event_queue_msg_ex(conn->frames, &message, reserved) == 0)
+		send_frames(conn);
+}
+
+static void
+empty_outbox(struct ws_conn *conn)
+{
+	struct ws_text *text;
+
+	while (conn->state <= WS_CLOSING && sending(conn) < SENDING_MAX &&
+	       (text = ws_outbox_take(&conn->outbox)) != NULL) {
+		frame_text(conn, text);
+		ws_text_unref(&text);
+	}
+}
+
+static void
+after_add(struct ws_conn *conn, bool fits)
+{
+	if (ws_conn_unsent(conn) >= WS_FULL_MARK)
+		conn->full = true;
+	if (!fits)
+		ws_conn_close(conn, WS_CLOSE_TRY_LATER, "too much is unread");
+	work_later(conn);
+}
+
+void
+ws_conn_send(struct ws_conn *conn, struct ws_text **text_p,
+	     const struct ws_origin *origin)
+{
+	if (conn->state != WS_OPEN)
+		ws_text_unref(text_p);
+	else
+		after_add(conn,
+			  ws_outbox_add(&conn->outbox, text_p, origin, sending(conn)));
+}
+
+void
+ws_conn_send_gap(struct ws_conn *conn, const struct ws_origin *origin)
+{
+	if (conn->state == WS_OPEN)
+		after_add(conn,
+			  ws_outbox_add_gap(&conn->outbox, origin, sending(conn)));
+}
+
+/* ---- closing ---- */
+
+static void
+arm(struct ws_conn *conn)
+{
+	usec_t delay = LOOK_EVERY;
+
+	if (conn->state >= WS_CLOSING && conn->deadline - now_of(conn) < delay)
+		delay = conn->deadline - now_of(conn);
+	timer_set(conn->timer, delay > 0 ? delay : 0);
+}
+
+static void
+set_state(struct ws_conn *conn, enum ws_state state, usec_t wait)
+{
+	conn->state = state;
+	conn->deadline = now_of(conn) + wait;
+	arm(conn);
+}
+
+/* All is said: our half is closed, theirs is read for a while, so that closing does not
+ * become a reset that takes our last frame away. */
+static void
+linger(struct ws_conn *conn)
+{
+	if (conn->state == WS_LINGER)
+		return;
+	ws_outbox_clear(&conn->outbox);
+	flush(conn);
+	stream_shutdown(conn->stream);
+	buf_clear(stream_input(conn->stream));
+	conn->input_used = 0;
+	stream_pause(conn->stream, false);
+	set_state(conn, WS_LINGER, LINGER);
+}
+
+void
+ws_conn_close(struct ws_conn *conn, enum ws_close code, const char *reason)
+{
+	if (conn->state != WS_OPEN)
+		return;
+	conn->code = code;
+	strncpy(conn->reason, reason, WS_REASON_MAX);
+	if (code == WS_CLOSE_TRY_LATER)
+		ws_outbox_clear(&conn->outbox);
+	conn->paused = false; /* the answer is to be read */
+	set_state(conn, WS_CLOSING,
+		  code == WS_CLOSE_TRY_LATER ? DEAF_WAIT : CLOSE_WAIT);
+	work_later(conn);
+}
+
+/* From inside wslay's callbacks too: the close is framed when it comes back. */
+static void
+fail(struct ws_conn *conn, enum ws_close code, const char *reason)
+{
+	if (conn->failed)
+		return;
+	conn->failed = true;
+	wslay_event_queue_close(conn->frames, (uint16_t)code, (const uint8_t *)reason,
+				strlen(reason));
+	wslay_event_shutdown_read(conn->frames);
+}
+
+/* wslay closes without a code when a frame cannot be understood: said by hand. */
+static void
+fail_frame(struct ws_conn *conn)
+{
+	static const char close[] = "\x88\x02\x03\xea"; /* 1002 */
+
+	conn->failed = true;
+	wslay_event_shutdown_write(conn->frames);
+	if (!wslay_event_get_close_sent(conn->frames))
+		buf_add(&conn->output, close, sizeof close - 1);
+}
+
+/* The rest is sent, then our close. */
+static void
+go_on_closing(struct ws_conn *conn)
+{
+	if (conn->state != WS_CLOSING || !ws_outbox_empty(&conn->outbox) ||
+	    wslay_event_get_close_sent(conn->frames))
+		return;
+	wslay_event_queue_close(conn->frames, (uint16_t)conn->code,
+				(const uint8_t *)conn->reason, strlen(conn->reason));
+	send_frames(conn);
+}
+
+/* ---- in ---- */
+
+static ssize_t
+on_recv(wslay_event_context_ptr frames, uint8_t *data, size_t len, int flags,
+	void *context)
+{
+	struct ws_conn *conn = context;
+	const struct buf *input = stream_input(conn->stream);
+	size_t left = input->len - conn->input_used;
+
+	(void)flags;
+	if (left == 0 || conn->paused) {
+		wslay_event_set_error(frames, WSLAY_ERR_WOULDBLOCK);
+		return -1;
+	}
+	if (len > left)
+		len = left;
+	memcpy(data, input->data + conn->input_used, len);
+	conn->input_used += len;
+	return (ssize_t)len;
+}
+
+static void
+on_frame(wslay_event_context_ptr frames,
+	 const struct wslay_event_on_frame_recv_start_arg *arg, void *context)
+{
+	struct ws_conn *conn = context;
+
+	(void)frames;
+	conn->in_control = wslay_is_ctrl_frame(arg->opcode);
+	if (conn->in_control)
+		return;
+	if (arg->opcode == WSLAY_BINARY_FRAME)
+		fail(conn, WS_CLOSE_BINARY, "text only");
+	if (arg->opcode == WSLAY_TEXT_FRAME)
+		conn->message_packed = wslay_get_rsv1(arg->rsv) != 0;
+	if (conn->message.len + arg->payload_length > WS_MESSAGE_MAX)
+		fail(conn, WS_CLOSE_TOO_BIG, "a message has at most 1 MiB");
+}
+
+static void
+on_chunk(wslay_event_context_ptr frames,
+	 const struct wslay_event_on_frame_recv_chunk_arg *arg, void *context)
+{
+	struct ws_conn *conn = context;
+
+	(void)frames;
+	if (conn->in_control || conn->failed)
+		return;
+	if (conn->message.len == 0)
+		conn->message_at = now_of(conn);
+	buf_add(&conn->message, arg->data, arg->data_length);
+}
+
+/* Unpacked where it was packed. False: it was not good, and that closes. */
+static bool
+unpack(struct ws_conn *conn, struct buf *plain)
+{
+	const struct buf *message = &conn->message;
+	enum ws_inflated verdict = ws_deflate_unpack(
+	    conn->packer, buf_text(message), message->len, WS_MESSAGE_MAX, plain);
+
+	if (verdict == WS_INFLATED_TOO_BIG)
+		fail(conn, WS_CLOSE_TOO_BIG, "a message has at most 1 MiB");
+	else if (verdict != WS_INFLATED)
+		fail(conn, WS_CLOSE_DATA, "not compressed as agreed");
+	else if (!utf8_valid(buf_text(plain), plain->len))
+		fail(conn, WS_CLOSE_DATA, "not UTF-8");
+	return !conn->failed;
+}
+
+static void
+take_message(struct ws_conn *conn)
+{
+	struct buf plain = { 0 };
+	struct buf *message = &conn->message;
+
+	if (conn->message_packed && !unpack(conn, &plain))
+		message = NULL;
+	else if (conn->message_packed)
+		message = &plain;
+	if (message != NULL && !conn->failed && conn->state == WS_OPEN)
+		conn->events->on_message(conn->context, buf_text(message),
+					 message->len);
+	buf_fini(&plain);
+	buf_clear(&conn->message);
+	if (conn->message.capacity > KEPT_CAPACITY)
+		buf_fini(&conn->message);
+}
+
+static void
+on_msg(wslay_event_context_ptr frames, const struct wslay_event_on_msg_recv_arg *arg,
+       void *context)
+{
+	struct ws_conn *conn = context;
+
+	(void)frames;
+	if (arg->opcode == WSLAY_PONG)
+		ws_pulse_pong(&conn->pulse);
+	else if (arg->opcode == WSLAY_TEXT_FRAME)
+		take_message(conn);
+}
+
+static void
+read_frames(struct ws_conn *conn)
+{
+	if (wslay_event_recv(conn->frames) != 0)
+		fail_frame(conn);
+	buf_consume(stream_input(conn->stream), conn->input_used);
+	conn->input_used = 0;
+	send_frames(conn); /* pongs, and the answer to a close */
+	if (conn->failed || wslay_event_get_close_received(conn->frames) ||
+	    !wslay_event_get_read_enabled(conn->frames))
+		linger(conn);
+}
+
+/* ---- what comes from the stream, and time ---- */
+
+static void
+tell_room(struct ws_conn *conn)
+{
+	if (!conn->full || ws_conn_unsent(conn) >= WS_ROOM_MARK)
+		return;
+	conn->full = false;
+	conn->events->on_room(conn->context);
+}
+
+/* Everything that is to be done at the end of a turn. */
+static void
+on_work(void *context)
+{
+	struct ws_conn *conn = context;
+
+	conn->work_queued = false;
+	if (conn->state == WS_OVER)
+		return;
+	if (conn->state <= WS_CLOSING && !conn->paused)
+		read_frames(conn);
+	empty_outbox(conn);
+	go_on_closing(conn);
+	flush(conn);
+	stream_pause(conn->stream, false);
+	tell_room(conn);
+}
+
+static void
+work_later(struct ws_conn *conn)
+{
+	if (conn->work_queued)
+		return;
+	conn->work_queued = true;
+	loop_defer(conn->loop, on_work, conn);
+}
+
+void
+ws_conn_pause(struct ws_conn *conn, bool pause)
+{
+	if (conn->paused == pause || conn->state != WS_OPEN)
+		return;
+	conn->paused = pause;
+	if (!pause)
+		work_later(conn);
+}
+
+static void
+on_input(void *context)
+{
+	struct ws_conn *conn = context;
+
+	if (conn->state == WS_LINGER)
+		buf_clear(stream_input(conn->stream));
+	else if (!conn->paused)
+		read_frames(conn);
+	work_later(conn);
+}
+
+static void
+on_drained(void *context)
+{
+	work_later(context);
+}
+
+static void
+on_end(void *context, const char *error)
+{
+	struct ws_conn *conn = context;
+
+	(void)error;
+	http_conn_close(conn->http);
+}
+
+/* The half of a message takes memory: it may not stay a half. */
+static void
+look_at_message(struct ws_conn *conn)
+{
+	if (conn->message.len > 0 && now_of(conn) - conn->message_at >= MESSAGE_TIME)
+		ws_conn_close(conn, WS_CLOSE_POLICY, "a message came too slowly");
+}
+
+static void
+look(struct ws_conn *conn)
+{
+	switch (ws_pulse_look(&conn->pulse, now_of(conn), conn->written,
+			      stream_untaken(conn->stream))) {
+	case WS_PULSE_PING:
+		wslay_event_queue_msg(
+		    conn->frames, &(struct wslay_event_msg){ .opcode = WSLAY_PING });
+		send_frames(conn);
+		work_later(conn);
+		break;
+	case WS_PULSE_GONE:
+		ws_conn_close(conn, WS_CLOSE_INTERNAL, "two pings without a pong");
+		break;
+	case WS_PULSE_DEAF:
+		ws_conn_close(conn, WS_CLOSE_TRY_LATER, "nothing was read for 30 s");
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+on_time(void *context)
+{
+	struct ws_conn *conn = context;
+
+	if (conn->state >= WS_CLOSING && conn->deadline <= now_of(conn)) {
+		cut(conn);
+		return;
+	}
+	if (conn->state == WS_OPEN)
+		look(conn);
+	if (conn->state == WS_OPEN)
+		look_at_message(conn);
+	arm(conn);
+}
+
+static void
+on_drain(void *context)
+{
+	struct ws_conn *conn = context;
+
+	if (conn->state == WS_OPEN)
+		conn->events->on_drain(conn->context);
+}
+
+/* ---- the beginning ---- */
+
+static const struct wslay_event_callbacks callbacks = {
+	.recv_callback = on_recv,
+	.send_callback = on_send,
+	.on_frame_recv_start_callback = on_frame,
+	.on_frame_recv_chunk_callback = on_chunk,
+	.on_msg_recv_callback = on_msg,
+};
+
+static const struct stream_events stream_events = { on_input, on_drained, on_end };
+static const struct http_heir heir = { &stream_events, on_drain, on_closed };
+
+static void
+begin(struct ws_conn *conn)
+{
+	if (wslay_event_context_server_init(&conn->frames, &callbacks, conn) != 0)
+		bug("wslay does not begin");
+	wslay_event_config_set_no_buffering(conn->frames, 1);
+	wslay_event_config_set_max_recv_msg_length(conn->frames, WS_MESSAGE_MAX);
+	if (conn->packer != NULL)
+		wslay_event_config_set_allowed_rsv_bits(conn->frames, WSLAY_RSV1_BIT);
+	conn->timer = timer_new(conn->loop, on_time, conn);
+	ws_outbox_init(&conn->outbox);
+	ws_pulse_begin(&conn->pulse, now_of(conn));
+	arm(conn);
+	work_later(conn); /* frames may have come with the request */
+}
+
+struct ws_conn *
+ws_conn_upgrade(struct exchange *exchange, struct ws_deflate *packer,
+		const struct ws_conn_events *events, void *context)
+{
+	struct ws_conn *conn = xcalloc(1, sizeof *conn);
+
+	conn->loop = exchange->front->loop;
+	conn->http = exchange->conn;
+	conn->packer = packer;
+	conn->events = events;
+	conn->context = context;
+	conn->stream = reply_upgrade(exchange, &heir, conn);
+	if (conn->stream == NULL) {
+		free(conn);
+		return NULL;
+	}
+	begin(conn);
+	return conn;
+}
