@@ -59,6 +59,8 @@ const struct option settings_table[] = {
 	  "how long an idle connection is kept" },
 	{ "http.drain_delay", OPT_DURATION, AT(http_drain_delay), "0s", "0s", "10m", 0,
 	  "how long new connections are still taken once readiness says no" },
+	{ "http.allowed_origins", OPT_TEXTS, AT(http_allowed_origins), NULL, NULL, NULL, 0,
+	  "pages of these origins, beside the server's own, may open a WebSocket: https://app.example.com" },
 	{ "auth.required", OPT_FLAG, AT(auth_required), "true", NULL, NULL, 0,
 	  "whether requests need an API key" },
 

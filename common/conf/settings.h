@@ -29,8 +29,9 @@ struct settings {
 	long http_header_max;      /* http.header_max, 32KiB */
 	long http_connections_max; /* http.connections_max, 1024 */
 	usec_t http_header_timeout, http_request_timeout, http_keepalive_timeout;
-	usec_t http_drain_delay; /* http.drain_delay, 0s */
-	bool auth_required;      /* auth.required, true; stepmill dev turns it off */
+	usec_t http_drain_delay;           /* http.drain_delay, 0s */
+	struct texts http_allowed_origins; /* http.allowed_origins */
+	bool auth_required; /* auth.required, true; stepmill dev turns it off */
 
 	long pool_workers;         /* pool.workers, 2 */
 	long pool_workers_max;     /* pool.workers_max, 64 */

@@ -6,6 +6,7 @@
 #include "front/discovery.h"
 #include "front/http_stats.h"
 #include "front/listen.h"
+#include "front/ws.h"
 
 /* ---- is the process there, is it ready ---- */
 
@@ -148,6 +149,13 @@ write_doors(struct buf *out, struct front *front)
 }
 
 static void
+write_sockets(struct buf *out, struct front *front)
+{
+	number(out, "stepmill_front_websocket_clients", "gauge",
+	       "WebSockets that are open on this front.", (double)ws_count(front->ws));
+}
+
+static void
 on_counted(void *context, const struct pg_rows *rows, const struct err *err)
 {
 	struct exchange *exchange = context;
@@ -160,6 +168,7 @@ on_counted(void *context, const struct pg_rows *rows, const struct err *err)
 	if (rows != NULL)
 		write_counted(&out, rows);
 	write_doors(&out, front);
+	write_sockets(&out, front);
 	http_stats_write(listener_stats(front->listener), &out);
 	reply_text(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", out.data,
 		   out.len);

@@ -21,6 +21,7 @@
 #include "front/inserts.h"
 #include "front/listen.h"
 #include "front/route.h"
+#include "front/ws.h"
 #include "store/workers.h"
 
 #define BEAT (3 * USEC_SECOND)
@@ -205,13 +206,10 @@ open_doors(struct shell *shell, struct err *err)
 static int
 build(struct shell *shell, const int *listen_fds, size_t count, struct err *err)
 {
-	static const struct route *const tables[] = { routes_workflows,
-						      routes_executions,
-						      routes_transitions,
-						      routes_events,
-						      routes_pool,
-						      routes_health,
-						      NULL };
+	static const struct route *const tables[] = {
+		routes_workflows, routes_executions, routes_transitions, routes_events,
+		routes_pool,      routes_health,     routes_ws,          NULL
+	};
 	const struct listen_conf listen = { .fds = listen_fds,
 					    .fds_count = count,
 					    .tables = tables };
@@ -237,6 +235,7 @@ build(struct shell *shell, const int *listen_fds, size_t count, struct err *err)
 	if (front->changes == NULL)
 		return -1;
 	front->auth = auth_new(front);
+	front->ws = ws_new(front);
 	front->listener = listener_new(front, &listen, err);
 	if (front->listener == NULL)
 		return -1;
@@ -257,6 +256,7 @@ take_down(struct shell *shell)
 	parent_free(&front->parent);
 	discovery_free(&front->discovery);
 	listener_free(&front->listener);
+	ws_free(&front->ws);
 	auth_free(&front->auth);
 	feed_free(&front->feed);
 	inserts_free(&front->inserts);

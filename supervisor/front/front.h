@@ -18,6 +18,7 @@ struct discovery; /* front/discovery.h: workflow files found, registered, watche
 struct listener;  /* front/listen.h */
 struct auth;      /* front/auth.h */
 struct catalog;   /* front/catalog.h: workflows by name */
+struct ws;        /* front/ws.h: WebSockets */
 
 struct front {
 	struct loop *loop;
@@ -33,6 +34,7 @@ struct front {
 	struct discovery *discovery;
 	struct listener *listener;
 	struct auth *auth;
+	struct ws *ws;
 	struct uuid node;
 	struct json *pool; /* the parent's last "pool {json}" line; or NULL */
 	bool draining;

@@ -1,0 +1,20 @@
+/*
+ * GET /ws: all WebSockets of this front, and what they share. The protocol that clients
+ * speak stands in docs/websocket.md.
+ */
+#ifndef FRONT_WS_H
+#define FRONT_WS_H
+
+#include "front/front.h"
+#include "front/route.h"
+
+struct ws;
+
+extern const struct route routes_ws[]; /* ws_upgrade.c */
+
+struct ws *ws_new(struct front *front);
+/* After the listener, which closes the connections, and before the feed. */
+void ws_free(struct ws **ws_p);
+size_t ws_count(const struct ws *ws); /* clients connected */
+
+#endif

@@ -1,0 +1,90 @@
+/*
+ * The messages that clients may send: one row a type, as route.h has one a route. What
+ * a message must hold is judged by ws_fields_core.c, before its handler sees it.
+ */
+#include "front/change.h"
+#include "front/ws_priv.h"
+
+#define NAME_LEN    200
+#define COMMENT_LEN 10000
+
+/* clang-format off */
+static const struct ws_field nothing[] = {
+	{ .name = NULL },
+};
+
+static const struct ws_field trigger_fields[] = {
+	{ "workflowId",     WS_TEXT,   true,  1, NAME_LEN, NULL },
+	{ "input",          WS_OBJECT, false, 0, 0, NULL },
+	{ "projectId",      WS_TEXT,   false, 36, 36, &ws_uuid },
+	{ "idempotencyKey", WS_TEXT,   false, 1, CHANGE_KEY_MAX, NULL },
+	{ .name = NULL },
+};
+
+static const struct ws_field approval_fields[] = {
+	{ "executionId",    WS_TEXT, true,  1, NAME_LEN, NULL },
+	{ "stepId",         WS_TEXT, true,  1, NAME_LEN, NULL },
+	{ "approved",       WS_BOOL, true,  0, 0, NULL },
+	{ "comment",        WS_TEXT, false, 0, COMMENT_LEN, NULL },
+	{ "idempotencyKey", WS_TEXT, false, 1, CHANGE_KEY_MAX, NULL },
+	{ .name = NULL },
+};
+
+static const struct ws_field cancel_fields[] = {
+	{ "executionId",    WS_TEXT, true,  1, NAME_LEN, NULL },
+	{ "idempotencyKey", WS_TEXT, false, 1, CHANGE_KEY_MAX, NULL },
+	{ .name = NULL },
+};
+
+static const struct ws_field execution_list_fields[] = {
+	{ "workflowId", WS_TEXT, false, 1, NAME_LEN, NULL },
+	{ "status",     WS_TEXT, false, 1, 20, &ws_run_status },
+	{ "limit",      WS_INT,  false, 1, 1000, NULL },
+	{ "cursor",     WS_TEXT, false, 1, 20, &ws_number },
+	{ .name = NULL },
+};
+
+static const struct ws_field subscribe_fields[] = {
+	{ "executionId", WS_TEXT, true,  1, NAME_LEN, NULL },
+	{ "since",       WS_INT,  false, 0, INT64_MAX, NULL },
+	{ "workflowId",  WS_TEXT, false, 1, NAME_LEN, NULL },
+	{ "projectId",   WS_TEXT, false, 36, 36, &ws_uuid },
+	{ .name = NULL },
+};
+
+static const struct ws_field unsubscribe_fields[] = {
+	{ "executionId", WS_TEXT, true, 1, NAME_LEN, NULL },
+	{ .name = NULL },
+};
+
+static const struct ws_field subscribe_camel_fields[] = {
+	{ "run_id", WS_TEXT, true,  1, NAME_LEN, NULL },
+	{ "since",  WS_INT,  false, 0, INT64_MAX, NULL },
+	{ .name = NULL },
+};
+
+static const struct ws_field unsubscribe_camel_fields[] = {
+	{ "run_id", WS_TEXT, true, 1, NAME_LEN, NULL },
+	{ .name = NULL },
+};
+
+static const struct ws_field auth_fields[] = {
+	{ "token", WS_TEXT, true, 1, AUTH_KEY_MAX, NULL },
+	{ .name = NULL },
+};
+
+const struct ws_route ws_routes[] = {
+	{ "workflow.trigger",        ROLE_OPERATOR, true,  trigger_fields,           ws_on_trigger },
+	{ "workflow.approval",       ROLE_OPERATOR, true,  approval_fields,          ws_on_approval },
+	{ "workflow.list",           ROLE_VIEWER,   true,  nothing,                  ws_on_workflow_list },
+	{ "workflow.execution.list", ROLE_VIEWER,   true,  execution_list_fields,    ws_on_execution_list },
+	{ "workflow:subscribe",      ROLE_VIEWER,   false, subscribe_fields,         ws_on_subscribe },
+	{ "workflow:unsubscribe",    ROLE_VIEWER,   false, unsubscribe_fields,       ws_on_unsubscribe },
+	{ "workflow:cancel",         ROLE_OPERATOR, false, cancel_fields,            ws_on_cancel },
+	{ "SubscribeWorkflow",       ROLE_VIEWER,   false, subscribe_camel_fields,   ws_on_subscribe_camel },
+	{ "UnsubscribeWorkflow",     ROLE_VIEWER,   false, unsubscribe_camel_fields, ws_on_unsubscribe_camel },
+	{ "auth",                    ROLE_NONE,     false, auth_fields,              ws_on_auth },
+	{ "ping",                    ROLE_NONE,     false, nothing,                  ws_on_ping },
+	{ .type = NULL },
+};
+/* clang-format on */
