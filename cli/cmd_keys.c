@@ -82,6 +82,9 @@ check_name(const char *name, struct err *err)
 		return err_set(err, ERR_INPUT, "--name: 1 to %d bytes", KEY_NAME_MAX);
 	if (!utf8_valid(name, len) || strcspn(name, "\r\n\t") != len)
 		return err_set(err, ERR_INPUT, "--name: one line of UTF-8");
+	if (strchr(name, '/') != NULL) /* KEY/CLIENT names one that uses the key */
+		return err_set(err, ERR_INPUT,
+			       "--name: \"/\" separates key and client");
 	return 0;
 }
 

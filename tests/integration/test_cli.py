@@ -138,6 +138,7 @@ def test_an_unknown_command_names_the_nearest():
     ("scale 1 2", "one number"), ("migrate x", '"x"'), ("keys", "create"), ("keys revoke", "revoke NAME"),
     ("keys create", "--name"), ("keys create --name a", "--role"),
     ("keys create --name a --role king", "viewer, operator or admin"),
+    ("keys create --name a/b --role viewer", "--name"),
     ("keys create --name a --role viewer --expires 0s", "in the past"),
     ("keys create --name a --role viewer --expires soon", "90d"),
     ("doctor x", '"x"'), ("bench", "seq10"), ("bench nope", "seq10"), ("bench seq10 --runs 0", "--runs"),
