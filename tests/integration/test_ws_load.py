@@ -1,0 +1,145 @@
+"""Many clients of the WebSocket at once: some that stop reading, some that read slowly, and
+all that come back at the same moment. The figures are printed. (D1, D2; I-7, I-11)"""
+import asyncio
+import json
+import pathlib
+import re
+import resource
+import time
+
+import pytest
+from harness.raw_ws import RawWs, fast_frame
+from harness.stepmill import Stepmill, shell, wait_for
+
+pytestmark = pytest.mark.long
+
+MIB = 1024 * 1024
+BIG = "head -c 60000 /dev/zero | tr '\\0' x"
+
+
+@pytest.fixture(scope="module")
+def busy():
+    resource.setrlimit(resource.RLIMIT_NOFILE,
+                       (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    with Stepmill(workers=2) as stepmill:
+        with stepmill.supervisor(pool_workers=0, http_connections_max="8192") as front:
+            front.stepmill = stepmill
+            yield front
+
+
+def front_pid(supervisor):
+    """The front is the child of the supervisor's parent that serves clients."""
+    parent = supervisor.process.pid
+    children = pathlib.Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    return int(children[0])
+
+
+def resident(pid):
+    text = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"VmRSS:\s+(\d+) kB", text)[1]) * 1024
+
+
+def metric(front, name):
+    return float(re.search(rf"^{name} (\S+)", front.ask("GET", "/metrics").body.decode(),
+                           re.M)[1])
+
+
+def test_clients_that_do_not_read(busy):
+    """200 that stop reading and 200 that read 1 KB/s beside 20 that read: nobody costs more
+    than 1 MiB, the readers see everything in order, and the deaf ones are closed."""
+    stepmill, pid = busy.stepmill, front_pid(busy)
+    workflow = stepmill.define(*({**shell("big", BIG), "id": f"s{n}"} for n in range(20)))
+    subscribe = {"type": "workflow:subscribe", "executionId": "*", "workflowId": workflow}
+    readers = [RawWs(busy.url, timeout=90) for _ in range(20)]
+    deaf = [RawWs(busy.url, receive_buffer=4096, timeout=90) for _ in range(200)]
+    slow = [RawWs(busy.url, receive_buffer=4096, timeout=90) for _ in range(200)]
+    for ws in readers + deaf + slow:
+        assert ws.ask({**subscribe, "id": 1})["type"] == "ack"
+    before, most = resident(pid), 0
+    began = time.monotonic()
+    runs = [stepmill.execute(workflow) for _ in range(4)]
+    logs, seen = {}, {ws: {} for ws in readers}
+    for run in runs:
+        stepmill.wait_ended(run, 120)
+        logs[run] = [event["seq"] for event in stepmill.events(run)]
+        for ws in slow:
+            ws.socket.recv(1024)
+        most = max(most, resident(pid) - before)
+    for ws in readers:
+        while len(seen[ws]) < 4 or any(seen[ws][run] < logs[run][-1] for run in runs):
+            message = ws.next()
+            most = max(most, resident(pid) - before)
+            run = message["executionId"]
+            if message["type"] == "events.gap":
+                seen[ws][run] = message["lastSeq"]
+            else:
+                assert message["seq"] == seen[ws].get(run, 0) + 1
+                seen[ws][run] = message["seq"]
+    took = time.monotonic() - began
+    each = most / 400 / MIB
+    print(f"\n400 clients that do not read: {each:.2f} MiB held for each, the readers had "
+          f"{sum(map(len, logs.values()))} events after {took:.1f} s")
+    assert each <= 1.2
+    closed = metric(busy, "stepmill_front_websocket_clients")
+    wait_for("the deaf are closed",
+             lambda: slow_read(slow) or
+             metric(busy, "stepmill_front_websocket_clients") <= closed - 200, 150, every=1)
+    for ws in deaf[:20]:
+        assert ws.closing()[0] == 1013
+    for ws in readers + deaf + slow:
+        ws.close()
+
+
+def slow_read(clients):
+    for ws in clients:
+        ws.socket.settimeout(0.001)
+        try:
+            ws.socket.recv(1024)
+        except OSError:
+            pass
+
+
+def test_everybody_comes_back_at_once(busy):
+    """2,000 that were cut subscribe with what they have: all caught up, no gap, no repeat."""
+    stepmill = busy.stepmill
+    run = stepmill.begin(*(shell(f"s{n}", "true") for n in range(50)))
+    stepmill.wait_ended(run)
+    events = [event["seq"] for event in stepmill.events(run)]
+    port = int(busy.url.rsplit(":", 1)[1])
+
+    async def one(number, since):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(f"GET /ws?client=c{number % 50} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+                     "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+                     "Sec-WebSocket-Version: 13\r\n"
+                     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode())
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 101"), head
+        writer.write(fast_frame(json.dumps({"type": "workflow:subscribe", "executionId": run,
+                                            "since": since}).encode()))
+        seqs = []
+        while not seqs or seqs[-1] < events[-1]:
+            first, second = await reader.readexactly(2)
+            length = second & 127
+            if length == 126:
+                length = int.from_bytes(await reader.readexactly(2), "big")
+            elif length == 127:
+                length = int.from_bytes(await reader.readexactly(8), "big")
+            payload = await reader.readexactly(length)
+            if first & 15 == 1 and "seq" in (message := json.loads(payload)):
+                seqs.append(message["seq"])
+        return writer, seqs
+
+    async def storm():
+        began = time.monotonic()
+        got = await asyncio.gather(*(one(n, n % 50) for n in range(2000)))
+        took = time.monotonic() - began
+        for number, (writer, seqs) in enumerate(got):
+            assert seqs == events[number % 50:], number
+            writer.transport.abort()
+        return took
+
+    took = asyncio.run(storm())
+    print(f"\n2,000 clients came back at once and had caught up after {took:.1f} s")
+    assert took < 60
+    wait_for("all are gone", lambda: metric(busy, "stepmill_front_websocket_clients") == 0)
