@@ -336,6 +336,8 @@ on_frame(wslay_event_context_ptr frames,
 
 	(void)frames;
 	conn->in_control = wslay_is_ctrl_frame(arg->opcode);
+	if (arg->opcode == WSLAY_CONNECTION_CLOSE && arg->payload_length == 1)
+		fail(conn, WS_CLOSE_PROTOCOL, "half a code");
 	if (conn->in_control)
 		return;
 	if (arg->opcode == WSLAY_BINARY_FRAME)
