@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/net.h"
+
 struct net4 {
 	uint32_t base;
 	int bits;
@@ -41,40 +43,29 @@ static const struct net4 refused4[] = {
 };
 
 struct net6 {
-	unsigned char base[16];
-	int bits;
+	struct net net;
 	int embedded; /* where an IPv4 address stands in it; 0: nowhere */
 	const char *what;
 };
 
 /* The first that fits decides. */
 static const struct net6 known6[] = {
-	{ { [15] = 1 }, 128, 0, "loopback" },
-	{ { 0 }, 128, 0, "this host" },
-	{ { [10] = 0xff, 0xff }, 96, 12, NULL },   /* IPv4-mapped */
-	{ { 0, 0x64, 0xff, 0x9b }, 96, 12, NULL }, /* NAT64 */
-	{ { 0, 0x64, 0xff, 0x9b, 0, 1 }, 48, 0, "private (NAT64)" },
-	{ { 0x20, 0x02 }, 16, 2, NULL }, /* 6to4 */
-	{ { 0x20, 0x01, 0x0d, 0xb8 }, 32, 0, "documentation" },
-	{ { 0x20, 0x01 }, 23, 0, "reserved" }, /* Teredo and others */
-	{ { 0x3f, 0xff }, 20, 0, "documentation" },
-	{ { 0x20 }, 3, 0, NULL }, /* public */
-	{ { 0xfc }, 7, 0, "private" },
-	{ { 0xfe, 0x80 }, 10, 0, "link-local" },
-	{ { 0xfe, 0xc0 }, 10, 0, "private" },
-	{ { 0xff }, 8, 0, "multicast" },
-	{ { 0 }, 0, 0, "reserved" }, /* all the rest */
+	{ { { [15] = 1 }, 128 }, 0, "loopback" },
+	{ { { 0 }, 128 }, 0, "this host" },
+	{ { { [10] = 0xff, 0xff }, 96 }, 12, NULL },   /* IPv4-mapped */
+	{ { { 0, 0x64, 0xff, 0x9b }, 96 }, 12, NULL }, /* NAT64 */
+	{ { { 0, 0x64, 0xff, 0x9b, 0, 1 }, 48 }, 0, "private (NAT64)" },
+	{ { { 0x20, 0x02 }, 16 }, 2, NULL }, /* 6to4 */
+	{ { { 0x20, 0x01, 0x0d, 0xb8 }, 32 }, 0, "documentation" },
+	{ { { 0x20, 0x01 }, 23 }, 0, "reserved" }, /* Teredo and others */
+	{ { { 0x3f, 0xff }, 20 }, 0, "documentation" },
+	{ { { 0x20 }, 3 }, 0, NULL }, /* public */
+	{ { { 0xfc }, 7 }, 0, "private" },
+	{ { { 0xfe, 0x80 }, 10 }, 0, "link-local" },
+	{ { { 0xfe, 0xc0 }, 10 }, 0, "private" },
+	{ { { 0xff }, 8 }, 0, "multicast" },
+	{ { { 0 }, 0 }, 0, "reserved" }, /* all the rest */
 };
-
-static bool
-within(const unsigned char *address, const unsigned char *base, int bits)
-{
-	int bytes = bits / 8, rest = bits % 8;
-
-	if (memcmp(address, base, (size_t)bytes) != 0)
-		return false;
-	return rest == 0 || (address[bytes] ^ base[bytes]) >> (8 - rest) == 0;
-}
 
 static const char *
 refusal4(const unsigned char *address)
@@ -91,7 +82,7 @@ static const char *
 refusal6(const unsigned char *address)
 {
 	for (size_t i = 0; i < sizeof known6 / sizeof known6[0]; i++) {
-		if (!within(address, known6[i].base, known6[i].bits))
+		if (!net_has(&known6[i].net, address))
 			continue;
 		if (known6[i].embedded > 0)
 			return refusal4(address + known6[i].embedded);
@@ -115,20 +106,10 @@ address_refusal(const struct sockaddr *address)
 
 /* ---- the list of what is allowed ---- */
 
-/* Addresses of both families in one form: IPv4 as IPv4-mapped. */
-struct net {
-	unsigned char base[16];
-	int bits;
+struct allowed {
+	struct net net;
 	int port; /* 0: any */
 };
-
-static void
-map4(const unsigned char *from, unsigned char out[static 16])
-{
-	memset(out, 0, 10);
-	memset(out + 10, 0xff, 2);
-	memcpy(out + 12, from, 4);
-}
 
 static int
 parse_number(const char *text, int most, int *out)
@@ -139,30 +120,6 @@ parse_number(const char *text, int most, int *out)
 	if (text[0] < '0' || text[0] > '9' || *end != '\0' || value > most)
 		return -1;
 	*out = (int)value;
-	return 0;
-}
-
-/* "ADDRESS" or "ADDRESS/BITS". */
-static int
-parse_net(char *text, struct net *net)
-{
-	char *slash = strchr(text, '/');
-	unsigned char v4[4];
-	bool is4;
-
-	net->bits = 128;
-	if (slash != NULL)
-		*slash = '\0';
-	is4 = inet_pton(AF_INET, text, v4) == 1;
-	if (is4)
-		map4(v4, net->base);
-	else if (inet_pton(AF_INET6, text, net->base) != 1)
-		return -1;
-	if (slash == NULL)
-		return 0;
-	if (parse_number(slash + 1, is4 ? 32 : 128, &net->bits) < 0)
-		return -1;
-	net->bits += is4 ? 96 : 0;
 	return 0;
 }
 
@@ -192,9 +149,8 @@ split_port(char *text, char **host, int *port)
 
 /* One entry as at most two nets; how many, or -1. */
 static int
-parse_entry(const char *entry, struct net nets[static 2])
+parse_entry(const char *entry, struct allowed nets[static 2])
 {
-	static const unsigned char loopback4[4] = { 127 };
 	char text[80], *host;
 	int port;
 
@@ -205,19 +161,16 @@ parse_entry(const char *entry, struct net nets[static 2])
 		return -1;
 	nets[0].port = nets[1].port = port;
 	if (strcmp(host, "localhost") != 0)
-		return parse_net(host, &nets[0]) < 0 ? -1 : 1;
-	map4(loopback4, nets[0].base);
-	nets[0].bits = 96 + 8;
-	memset(nets[1].base, 0, 16);
-	nets[1].base[15] = 1;
-	nets[1].bits = 128;
+		return net_parse(host, &nets[0].net) ? 1 : -1;
+	net_parse("127.0.0.0/8", &nets[0].net);
+	net_parse("::1", &nets[1].net);
 	return 2;
 }
 
 int
 address_entry_check(const char *entry, struct err *err)
 {
-	struct net nets[2];
+	struct allowed nets[2];
 
 	if (parse_entry(entry, nets) > 0)
 		return 0;
@@ -228,49 +181,31 @@ address_entry_check(const char *entry, struct err *err)
 }
 
 static int
-unpack(const struct sockaddr *address, unsigned char out[static 16])
+port_of(const struct sockaddr *address)
 {
-	if (address->sa_family == AF_INET) {
-		const struct sockaddr_in *in = (const void *)address;
+	const struct sockaddr_in *in = (const void *)address;
+	const struct sockaddr_in6 *in6 = (const void *)address;
 
-		map4((const unsigned char *)&in->sin_addr, out);
-		return ntohs(in->sin_port);
-	} else {
-		const struct sockaddr_in6 *in6 = (const void *)address;
-
-		memcpy(out, in6->sin6_addr.s6_addr, 16);
-		return ntohs(in6->sin6_port);
-	}
-}
-
-/* A net of IPv6 does not mean the IPv4 addresses that stand inside its form. */
-static bool
-covers(const struct net *net, const unsigned char *address, int port)
-{
-	static const unsigned char mapped[16] = { [10] = 0xff, 0xff };
-
-	if (net->bits < 96 && within(address, mapped, 96))
-		return false;
-	return within(address, net->base, net->bits) &&
-	       (net->port == 0 || net->port == port);
+	return ntohs(address->sa_family == AF_INET ? in->sin_port : in6->sin6_port);
 }
 
 bool
 address_allowed(const struct sockaddr *address, char *const *allow, size_t count)
 {
-	unsigned char bytes[16];
-	struct net nets[2];
+	unsigned char bytes[NET_ADDRESS];
+	struct allowed nets[2];
 	int port, parsed;
 
 	if (address_refusal(address) == NULL)
 		return true;
-	if (address->sa_family != AF_INET && address->sa_family != AF_INET6)
+	if (!net_sockaddr(address, bytes))
 		return false;
-	port = unpack(address, bytes);
+	port = port_of(address);
 	for (size_t i = 0; i < count; i++) {
 		parsed = parse_entry(allow[i], nets);
 		for (int n = 0; n < parsed; n++)
-			if (covers(&nets[n], bytes, port))
+			if (net_has(&nets[n].net, bytes) &&
+			    (nets[n].port == 0 || nets[n].port == port))
 				return true;
 	}
 	return false;
