@@ -61,6 +61,10 @@ const struct option settings_table[] = {
 	  "how long new connections are still taken once readiness says no" },
 	{ "http.allowed_origins", OPT_TEXTS, AT(http_allowed_origins), NULL, NULL, NULL, 0,
 	  "pages of these origins, beside the server's own, may open a WebSocket: https://app.example.com" },
+	{ "http.trusted_proxies", OPT_TEXTS, AT(http_trusted_proxies), NULL, NULL, NULL, 0,
+	  "proxies whose word about their clients counts: 10.0.0.5, 10.0.0.0/8, ::1, unix" },
+	{ "http.proxy_protocol", OPT_FLAG, AT(http_proxy_protocol), "false", NULL, NULL, 0,
+	  "whether connections of trusted proxies begin with a PROXY header (version 1 or 2)" },
 	{ "auth.required", OPT_FLAG, AT(auth_required), "true", NULL, NULL, 0,
 	  "whether requests need an API key" },
 

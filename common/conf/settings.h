@@ -31,6 +31,8 @@ struct settings {
 	usec_t http_header_timeout, http_request_timeout, http_keepalive_timeout;
 	usec_t http_drain_delay;           /* http.drain_delay, 0s */
 	struct texts http_allowed_origins; /* http.allowed_origins */
+	struct texts http_trusted_proxies; /* http.trusted_proxies: addresses, nets */
+	bool http_proxy_protocol;          /* http.proxy_protocol, false */
 	bool auth_required; /* auth.required, true; stepmill dev turns it off */
 
 	long pool_workers;         /* pool.workers, 2 */

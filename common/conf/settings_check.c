@@ -8,10 +8,12 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/net.h"
 
 #define NAME_CHARACTERS                                                                \
 	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
 #define NAME_LEN_MAX 64
+#define PROXIES_MAX  64
 
 static bool
 starts_with(const char *text, const char *start)
@@ -89,6 +91,28 @@ listen_is_address(const struct settings *settings)
 }
 
 static bool
+is_proxy(const char *text)
+{
+	struct net net;
+
+	return strcmp(text, "unix") == 0 || net_parse(text, &net);
+}
+
+static bool
+proxies_are_addresses(const struct settings *settings)
+{
+	return settings->http_trusted_proxies.count <= PROXIES_MAX &&
+	       all_are(&settings->http_trusted_proxies, is_proxy);
+}
+
+static bool
+proxy_protocol_has_proxies(const struct settings *settings)
+{
+	return !settings->http_proxy_protocol ||
+	       settings->http_trusted_proxies.count > 0;
+}
+
+static bool
 workers_fit(const struct settings *settings)
 {
 	return settings->pool_workers <= settings->pool_workers_max;
@@ -123,6 +147,11 @@ const struct settings_rule settings_rules[] = {
 	  "expected up to 64 letters, digits, dots, dashes or underscores" },
 	{ "http.listen", listen_is_address,
 	  "expected address:port, like 127.0.0.1:3456 or [::1]:3456, or unix:/path" },
+	{ "http.trusted_proxies", proxies_are_addresses,
+	  "expected up to 64 addresses or nets, like 10.0.0.5, 10.0.0.0/8 or ::1, or "
+	  "unix" },
+	{ "http.proxy_protocol", proxy_protocol_has_proxies,
+	  "nobody may use it: http.trusted_proxies names no proxy" },
 	{ "pool.workers", workers_fit, "more than pool.workers_max" },
 	{ "worker.queues", queues_are_names,
 	  "expected 1 to 64 names of letters, digits, dots, dashes or underscores" },

@@ -9,12 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/list.h"
 #include "base/map.h"
 #include "base/xalloc.h"
 #include "digest/digest.h"
 #include "front/auth_core.h"
+#include "front/caller.h"
 #include "front/exchange.h"
-#include "front/http_conn.h"
 
 #define BELIEVED_FOR (5 * USEC_SECOND)
 #define KNOWN_MAX    1024
@@ -250,7 +251,7 @@ auth_is_open(const struct auth *auth, const struct exchange *exchange)
 	const struct settings *settings = auth->front->settings;
 
 	return settings->development && !settings->auth_required &&
-	       http_conn_peer(exchange->conn)->loopback;
+	       exchange_is_loopback(exchange);
 }
 
 enum auth_verdict

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "front/caller.h"
 #include "front/http_conn.h"
 #include "front/http_stats.h"
 #include "front/listen.h"
@@ -113,7 +114,7 @@ log_answered(const struct exchange *exchange, usec_t took)
 		  F_STR("route", route != NULL ? route->path : NULL),
 		  F_INT("status", exchange->status), F_INT("ms", took / USEC_MS),
 		  F_STR("who", exchange->who),
-		  F_STR("address", http_conn_peer(exchange->conn)->address));
+		  F_STR("address", exchange_address(exchange)));
 }
 
 void
@@ -136,6 +137,7 @@ free_parts(struct exchange *exchange)
 	exchange_let_go(exchange);
 	free(exchange->kept);
 	exchange->kept = NULL;
+	caller_left(exchange);
 	file_reply_free(&exchange->file);
 	json_unref(&exchange->json);
 	buf_fini(&exchange->body);
@@ -294,7 +296,7 @@ exchange_who(const struct exchange *exchange)
 const char *
 exchange_address(const struct exchange *exchange)
 {
-	return http_conn_peer(exchange->conn)->address;
+	return exchange_peer(exchange)->address;
 }
 
 uint64_t

@@ -13,6 +13,7 @@
 #include "base/usec.h"
 #include "front/front.h"
 #include "front/http_core.h"
+#include "front/peers.h"
 #include "front/route.h"
 #include "front/router.h"
 
@@ -36,6 +37,8 @@ struct exchange {
 	char request_id[EXCHANGE_ID_MAX + 1];
 	char who[EXCHANGE_WHO_MAX + 1];
 	struct uuid project; /* that the key is bound to; nil: to none */
+	struct peer client;  /* when named: whom a trusted proxy asks for */
+	bool named, counted; /* counted: in the listener's peers */
 	usec_t began;        /* monotonic */
 	struct buf body;
 	struct json *json; /* the body, once it was asked for */

@@ -410,6 +410,7 @@ http_conn_new(struct listener *listener, struct front *front, int fd,
 	conn->listener = listener;
 	conn->front = front;
 	conn->peer = *peer;
+	conn->unnamed = peer->proxy && front->settings->http_proxy_protocol;
 	conn->phase = PHASE_LINGER; /* until it is idle */
 	conn->output_deadline = USEC_NEVER;
 	conn->timer_at = USEC_NEVER;

@@ -37,6 +37,7 @@ struct http_conn {
 	uint64_t taken;         /* of it by the client, at the last look */
 	uint64_t owed;          /* written at the last look */
 	size_t input_used;      /* of the stream's input, in the work in hand */
+	bool unnamed;           /* a proxy's, and not yet said for whom */
 	bool busy;              /* a request has begun and is not answered */
 	bool complete;          /* it has been read to its end */
 	bool working;
@@ -51,6 +52,15 @@ void http_conn_phase(struct http_conn *conn, enum phase phase, usec_t deadline);
 void http_conn_refuse(struct http_conn *conn, int status, const char *why);
 void http_conn_linger(struct http_conn *conn);
 void http_conn_end_reading(struct http_conn *conn); /* after work on the input */
+
+/* http_intro.c: for whom a proxy has opened the connection, if it has to say so. */
+enum http_intro {
+	HTTP_INTRO_DONE,
+	HTTP_INTRO_MORE,    /* to come; or it was nonsense, and the end comes */
+	HTTP_INTRO_CROWDED, /* that address has too many already */
+	HTTP_INTROS
+};
+enum http_intro http_intro_read(struct http_conn *conn);
 
 /* http_requests.c: as many requests as there are, in order, until one stays with its
  * handler. */

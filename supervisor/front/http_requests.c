@@ -4,6 +4,7 @@
  * the handler.
  */
 #include "front/auth.h"
+#include "front/caller.h"
 #include "front/http_conn_priv.h"
 #include "front/listen.h"
 #include "front/pace_core.h"
@@ -79,7 +80,8 @@ on_head(struct http_conn *conn)
 
 	exchange_head(exchange, &conn->parser.head);
 	conn->complete = !http_has_body(&conn->parser.head);
-	if (!exchange_route(exchange, listener_router(conn->listener)) ||
+	if (!caller_found(exchange) ||
+	    !exchange_route(exchange, listener_router(conn->listener)) ||
 	    !exchange_conditions(exchange))
 		return true;
 	verdict = auth_check(conn->front->auth, exchange, on_checked);
@@ -166,14 +168,28 @@ read_on(struct http_conn *conn)
 	return on_event[event](conn);
 }
 
+/* Whether requests may be read: it is known for whom. */
+static bool
+is_named(struct http_conn *conn)
+{
+	enum http_intro intro = http_intro_read(conn);
+
+	if (intro != HTTP_INTRO_CROWDED)
+		return intro == HTTP_INTRO_DONE;
+	begin_request(conn);
+	http_conn_refuse(conn, 429, "too many connections of this address");
+	return false;
+}
+
 void
 http_requests_work(struct http_conn *conn)
 {
 	if (conn->working)
 		return;
 	conn->working = true;
-	while (may_read(conn) && read_on(conn))
-		;
+	if (is_named(conn))
+		while (may_read(conn) && read_on(conn))
+			;
 	conn->working = false;
 	http_conn_end_reading(conn);
 	http_conn_flush(conn);

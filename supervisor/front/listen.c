@@ -44,7 +44,7 @@ struct listener {
 	size_t per_address_max; /* 0: half of all */
 	struct listen_stats stats;
 	struct http_stats requests;
-	usec_t starved_at, crowded_at; /* last; 0: not since it was over */
+	usec_t starved_at, crowded_at, misled_at; /* last; 0: not since it was over */
 	bool draining;
 	loop_fn *drained;
 	void *drained_context;
@@ -138,6 +138,12 @@ listener_idle(struct listener *listener, struct http_conn *conn, bool idle)
 	}
 }
 
+struct peers *
+listener_peers(struct listener *listener)
+{
+	return listener->peers;
+}
+
 static void
 tell_drained(void *context)
 {
@@ -220,35 +226,45 @@ note_crowd(struct listener *listener, const char *address)
 			 F_STR("address", address));
 }
 
-static bool
-address_full(const struct listener *listener, const struct peer *peer)
+void
+listener_misunderstood(struct listener *listener, const char *address, const char *why)
+{
+	if (worth_saying(listener, &listener->misled_at))
+		log_warn("proxy.misunderstood", F_STR("address", address),
+			 F_STR("why", why));
+}
+
+bool
+listener_admit(struct listener *listener, const struct peer *peer)
 {
 	size_t most = listener->per_address_max;
 
 	if (most == 0)
 		most = (open_max(listener) + 1) / 2;
-	return peers_count(listener->peers, peer) >= most;
+	if (peers_add(listener->peers, peer, most))
+		return true;
+	note_crowd(listener, peer->address);
+	return false;
 }
 
 static void
 take(struct listener *listener, int fd, const struct sockaddr_storage *from)
 {
-	struct peer peer = peer_read(from);
+	struct peer peer = peers_read(listener->peers, from);
 	struct http_conn *conn;
 
-	if (address_full(listener, &peer)) {
-		note_crowd(listener, peer.address);
+	if (!listener_admit(listener, &peer)) {
 		refuse(listener, fd, "429 Too Many Requests");
 		return;
 	}
 	if (listener->stats.open >= open_max(listener) && !evict(listener)) {
+		peers_remove(listener->peers, &peer);
 		note_crowd(listener, peer.address);
 		refuse(listener, fd, "503 Service Unavailable");
 		return;
 	}
 	listener->stats.accepted++;
 	listener->stats.open++;
-	peers_add(listener->peers, &peer);
 	conn = http_conn_new(listener, listener->front, fd, &peer);
 	list_push(&listener->all, &http_conn_links(conn)->all);
 }
@@ -366,6 +382,8 @@ open_doors(struct listener *listener, const struct listen_conf *conf)
 struct listener *
 listener_new(struct front *front, const struct listen_conf *conf, struct err *err)
 {
+	const struct texts *proxies = &front->settings->http_trusted_proxies;
+	struct trust trust;
 	struct listener *listener;
 	int spare = open_spare();
 
@@ -379,7 +397,8 @@ listener_new(struct front *front, const struct listen_conf *conf, struct err *er
 	listener->per_address_max = conf->per_address_max;
 	digest_random(&listener->id_start, sizeof listener->id_start);
 	listener->router = router_new(conf->tables);
-	listener->peers = peers_new();
+	trust = trust_new(proxies->list, proxies->count);
+	listener->peers = peers_new(&trust);
 	list_init(&listener->all);
 	list_init(&listener->idle);
 	list_init(&listener->kept);

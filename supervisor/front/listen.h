@@ -48,6 +48,12 @@ const struct router *listener_router(const struct listener *listener);
 const char *listener_date(struct listener *listener); /* as the header Date has it */
 #define LISTEN_REQUEST_ID 30                          /* with the NUL */
 void listener_request_id(struct listener *listener, char out[static LISTEN_REQUEST_ID]);
+struct peers *listener_peers(struct listener *listener);
+/* A trusted proxy did not begin as it should. */
+void listener_misunderstood(struct listener *listener, const char *address,
+			    const char *why);
+/* One more from there. false: there are too many (peers_remove otherwise, later). */
+bool listener_admit(struct listener *listener, const struct peer *peer);
 void listener_idle(struct listener *listener, struct http_conn *conn, bool idle);
 void listener_closed(struct listener *listener, struct http_conn *conn);
 /* A closed connection that a handler still holds, and its end. */

@@ -1,8 +1,6 @@
 /* See peers.h. Addresses that nobody comes from any more are forgotten. */
 #include "front/peers.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,54 +9,17 @@
 
 struct peers {
 	struct map *map; /* key of a peer -> size_t */
+	struct trust trust;
 };
 
-static void
-read_ipv4(const struct in_addr *address, struct peer *peer)
-{
-	inet_ntop(AF_INET, address, peer->address, sizeof peer->address);
-	memcpy(peer->key, address, 4);
-	peer->loopback = peer->key[0] == 127;
-	peer->key_len = peer->loopback ? 0 : 4;
-}
-
-/* Whoever has one IPv6 address has 2^64 of them. */
-static void
-read_ipv6(const struct in6_addr *address, struct peer *peer)
-{
-	struct in_addr mapped;
-
-	if (IN6_IS_ADDR_V4MAPPED(address)) {
-		memcpy(&mapped, address->s6_addr + 12, 4);
-		read_ipv4(&mapped, peer);
-		return;
-	}
-	inet_ntop(AF_INET6, address, peer->address, sizeof peer->address);
-	memcpy(peer->key, address, 8);
-	peer->loopback = IN6_IS_ADDR_LOOPBACK(address);
-	peer->key_len = peer->loopback ? 0 : 8;
-}
-
-struct peer
-peer_read(const struct sockaddr_storage *from)
-{
-	struct peer peer = { .address = "unix" };
-
-	if (from->ss_family == AF_INET)
-		read_ipv4(&((const struct sockaddr_in *)from)->sin_addr, &peer);
-	else if (from->ss_family == AF_INET6)
-		read_ipv6(&((const struct sockaddr_in6 *)from)->sin6_addr, &peer);
-	else
-		peer.loopback = true;
-	return peer;
-}
-
 struct peers *
-peers_new(void)
+peers_new(struct trust *trust)
 {
 	struct peers *peers = xcalloc(1, sizeof *peers);
 
 	peers->map = map_new();
+	peers->trust = *trust;
+	*trust = (struct trust){ 0 };
 	return peers;
 }
 
@@ -71,8 +32,61 @@ peers_free(struct peers **peers_p)
 		return;
 	*peers_p = NULL;
 	map_free(&peers->map, free);
+	trust_fini(&peers->trust);
 	free(peers);
 }
+
+const struct trust *
+peers_trust(const struct peers *peers)
+{
+	return &peers->trust;
+}
+
+/* ---- who is who ---- */
+
+static bool
+is_loopback(const unsigned char *address)
+{
+	static const unsigned char here[NET_ADDRESS] = { [15] = 1 };
+
+	return net_is_v4(address) ? address[12] == 127
+				  : memcmp(address, here, NET_ADDRESS) == 0;
+}
+
+/* Whoever has one IPv6 address has 2^64 of them. A proxy of ours has many clients, and
+ * is not counted. */
+struct peer
+peers_named(const struct peers *peers, const unsigned char address[static NET_ADDRESS])
+{
+	struct peer peer = { .proxy = trust_has(&peers->trust, address) };
+	bool v4 = net_is_v4(address);
+
+	net_text(address, peer.address);
+	memcpy(peer.key, v4 ? address + 12 : address, v4 ? 4 : 8);
+	if (!peer.proxy)
+		peer.key_len = v4 ? 4 : 8;
+	return peer;
+}
+
+struct peer
+peers_read(const struct peers *peers, const struct sockaddr_storage *from)
+{
+	struct peer peer = { .address = "unix" };
+	unsigned char address[NET_ADDRESS];
+
+	if (!net_sockaddr((const struct sockaddr *)from, address)) {
+		peer.proxy = trust_has(&peers->trust, NULL);
+		peer.loopback = !peer.proxy;
+		return peer;
+	}
+	peer = peers_named(peers, address);
+	peer.loopback = !peer.proxy && is_loopback(address);
+	if (peer.loopback)
+		peer.key_len = 0;
+	return peer;
+}
+
+/* ---- how many ---- */
 
 static size_t *
 find(const struct peers *peers, const struct peer *peer)
@@ -81,18 +95,21 @@ find(const struct peers *peers, const struct peer *peer)
 				  : map_get(peers->map, peer->key, peer->key_len);
 }
 
-void
-peers_add(struct peers *peers, const struct peer *peer)
+bool
+peers_add(struct peers *peers, const struct peer *peer, size_t most)
 {
 	size_t *count = find(peers, peer);
 
 	if (peer->key_len == 0)
-		return;
+		return true;
+	if (count == NULL ? most == 0 : *count >= most)
+		return false;
 	if (count == NULL) {
 		count = xcalloc(1, sizeof *count);
 		map_put(peers->map, peer->key, peer->key_len, count);
 	}
 	++*count;
+	return true;
 }
 
 void

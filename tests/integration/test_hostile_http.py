@@ -30,6 +30,8 @@ TABLE = ROOT / "tests" / "tables" / "hostile_http.txt"
 PROXIES = {"haproxy": HAProxy, "nginx": Nginx}
 PATIENCE = 10.0  # for an answer that must come
 HESITATION = 1.0  # for one that a proxy may have none to give
+KEY = b"of-who-comes-through-a-proxy"  # bare, none is needed
+WITH_KEY = b"Authorization: Bearer %b\r\n" % KEY
 END = (b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: end\r\n"
        b"Connection: close\r\n\r\n")
 
@@ -48,7 +50,8 @@ class Case:
         hidden = (f"GET /metrics HTTP/1.1\r\nHost: localhost\r\n"
                   f"X-Request-Id: {self.trap(how)}\r\n\r\n").encode()
         words = {"run": b"POST /api/workflows/bait/execute HTTP/1.1\r\nHost: localhost\r\n"
-                        b"X-Request-Id: case-%b\r\n" % self.name.encode(),
+                        b"%bX-Request-Id: case-%b\r\n" % (WITH_KEY, self.name.encode()),
+                 "key": WITH_KEY,
                  "hidden": hidden, "len": b"%d" % len(hidden), "hex": b"%x" % len(hidden)}
         out = b""
         for kind, text in self.parts:
@@ -153,6 +156,8 @@ def address_of(url):
 def front(shared):
     """Says in its log what it answers."""
     shared.workflow(flow("bait", noop("only")))
+    shared.sql("insert into api_keys (id, name, key_hash, role) values"
+               " (gen_random_uuid(), 'of-the-proxies', sha256(%s), 'operator')", KEY)
     with shared.supervisor(pool_workers=0, log_level="debug") as front:
         wait_for("it is ready", lambda: front.ask("GET", "/readyz").status == 200)
         yield front

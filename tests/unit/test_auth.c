@@ -15,15 +15,15 @@
 
 #include "digest/digest.h"
 #include "front/auth.h"
+#include "front/caller.h"
 #include "front/exchange.h"
-#include "front/http_conn.h"
 #include "front/http_core.h"
 
 /* ---- what is played ---- */
 
 static struct {
 	usec_t now;
-	struct peer peer;
+	bool loopback;
 	int queries;
 	pg_done_fn *done; /* of the query that waits; NULL: none */
 	void *context;
@@ -139,11 +139,11 @@ pg_text(const struct pg_rows *rows, int row, int column, size_t *len)
 	return column == 0 ? world.name : world.role;
 }
 
-const struct peer *
-http_conn_peer(const struct http_conn *conn)
+bool
+exchange_is_loopback(const struct exchange *exchange)
 {
-	(void)conn;
-	return &world.peer;
+	(void)exchange;
+	return world.loopback;
 }
 
 void
@@ -515,7 +515,7 @@ test_without_keys_on_loopback_only(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		settings.development = cases[i].development;
 		settings.auth_required = cases[i].required;
-		world.peer.loopback = cases[i].loopback;
+		world.loopback = cases[i].loopback;
 		if (ask(*state, &request, ROLE_ADMIN, cases[i].headers) !=
 		    cases[i].verdict)
 			fail_msg("case %zu", i);

@@ -212,6 +212,22 @@ test_everything_wrong_is_told_at_once(void **state)
 }
 
 static void
+test_proxies(void **state)
+{
+	(void)state;
+	write_file("stepmill.yaml",
+		   "http:\n"
+		   "  trusted_proxies: [10.0.0.0/8, \"::1\", unix, host]\n");
+	expect_report(NULL,
+		      "stepmill.yaml:2:20: http.trusted_proxies: expected up to 64 "
+		      "addresses or nets, like 10.0.0.5, 10.0.0.0/8 or ::1, or unix");
+	write_file("stepmill.yaml", "http: { proxy_protocol: on }\n");
+	expect_report(NULL,
+		      "stepmill.yaml:1:25: http.proxy_protocol: nobody may use it: "
+		      "http.trusted_proxies names no proxy");
+}
+
+static void
 test_broken_yaml_is_told(void **state)
 {
 	(void)state;
@@ -522,6 +538,7 @@ main(void)
 		TEST(test_a_named_file_has_to_be_there),
 		TEST(test_the_environment_wins),
 		TEST(test_everything_wrong_is_told_at_once),
+		TEST(test_proxies),
 		TEST(test_broken_yaml_is_told),
 		TEST(test_forms_of_texts),
 		TEST(test_the_dump_shows_no_secret),

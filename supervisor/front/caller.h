@@ -1,0 +1,24 @@
+/*
+ * Who stands behind a request: the other end of the connection, or whom a trusted proxy
+ * asks for. What is logged and counted is that one.
+ */
+#ifndef FRONT_CALLER_H
+#define FRONT_CALLER_H
+
+#include <stdbool.h>
+
+#include "front/exchange.h"
+#include "front/peers.h"
+
+/* The head is there. false: too many requests of that address are in work, and 429 was
+ * answered. */
+bool caller_found(struct exchange *exchange);
+void caller_left(struct exchange *exchange); /* the request is over; may come twice */
+
+const struct peer *exchange_peer(const struct exchange *exchange);
+/* Somebody on this machine, and no proxy in between as far as can be seen. */
+bool exchange_is_loopback(const struct exchange *exchange);
+/* The client spoke TLS with a trusted proxy: its page is of https://HOST. */
+bool exchange_is_https(const struct exchange *exchange);
+
+#endif
