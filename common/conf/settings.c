@@ -65,6 +65,10 @@ const struct option settings_table[] = {
 	  "proxies whose word about their clients counts: 10.0.0.5, 10.0.0.0/8, ::1, unix" },
 	{ "http.proxy_protocol", OPT_FLAG, AT(http_proxy_protocol), "false", NULL, NULL, 0,
 	  "whether connections of trusted proxies begin with a PROXY header (version 1 or 2)" },
+	{ "http.rate_limit", OPT_COUNT, AT(http_rate_limit), "0", "0", "1000000", 0,
+	  "requests a second of one key, or of one address without a key; 0: no limit" },
+	{ "http.rate_burst", OPT_COUNT, AT(http_rate_burst), "0", "0", "1000000", 0,
+	  "how many of them may come at once; 0: as many as http.rate_limit" },
 	{ "auth.required", OPT_FLAG, AT(auth_required), "true", NULL, NULL, 0,
 	  "whether requests need an API key" },
 

@@ -33,6 +33,7 @@ struct settings {
 	struct texts http_allowed_origins; /* http.allowed_origins */
 	struct texts http_trusted_proxies; /* http.trusted_proxies: addresses, nets */
 	bool http_proxy_protocol;          /* http.proxy_protocol, false */
+	long http_rate_limit, http_rate_burst; /* a second, at once; 0: no limit */
 	bool auth_required; /* auth.required, true; stepmill dev turns it off */
 
 	long pool_workers;         /* pool.workers, 2 */

@@ -118,6 +118,8 @@ remember(struct auth *auth, const unsigned char *hash, const struct pg_rows *row
 static enum auth_verdict
 refuse_key(struct exchange *exchange, const char *why)
 {
+	if (!caller_may(exchange))
+		return AUTH_REFUSED;
 	reply_header(exchange, "WWW-Authenticate", "Bearer realm=\"stepmill\"");
 	reply_problem(exchange, 401, NULL, "%s", why);
 	return AUTH_REFUSED;
@@ -129,9 +131,12 @@ judge(struct exchange *exchange, const struct identity *identity)
 	enum role needed = exchange->route->role;
 
 	snprintf(exchange->who, sizeof exchange->who, "%s", identity->name);
+	exchange->has_key = true;
 	exchange->project = identity->project;
 	if (identity->role >= needed)
 		return AUTH_GRANTED;
+	if (!caller_may(exchange))
+		return AUTH_REFUSED;
 	reply_problem(exchange, 403, NULL, "this needs the role %s, the key has %s",
 		      auth_role_name(needed), auth_role_name(identity->role));
 	return AUTH_REFUSED;

@@ -5,8 +5,13 @@
  */
 #include "front/caller.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "front/http_conn.h"
 #include "front/listen.h"
+#include "front/rate_core.h"
+#include "front/rates.h"
 
 static struct peers *
 peers_of(const struct exchange *exchange)
@@ -58,4 +63,58 @@ bool
 exchange_is_https(const struct exchange *exchange)
 {
 	return http_conn_peer(exchange->conn)->proxy && forwarded_https(exchange->head);
+}
+
+/* ---- how often ---- */
+
+/* All addresses of an IPv6 client's net are one. */
+void
+caller_id(const struct exchange *exchange, char out[static CALLER_ID_MAX])
+{
+	const struct peer *peer = exchange_peer(exchange);
+	int len;
+
+	if (exchange->has_key) {
+		snprintf(out, CALLER_ID_MAX, "key %s", exchange->who);
+		return;
+	}
+	if (peer->key_len == 0) {
+		snprintf(out, CALLER_ID_MAX, "address %s", peer->address);
+		return;
+	}
+	len = snprintf(out, CALLER_ID_MAX, "net ");
+	for (size_t i = 0; i < peer->key_len; i++)
+		len += snprintf(out + len, CALLER_ID_MAX - (size_t)len, "%02x",
+				peer->key[i]);
+}
+
+/* Those who watch over us are never sent away. */
+static bool
+is_exempt(const struct exchange *exchange)
+{
+	static const char *const paths[] = { "/healthz", "/readyz", "/metrics" };
+
+	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+		if (strcmp(exchange->route->path, paths[i]) == 0)
+			return true;
+	return false;
+}
+
+bool
+caller_may(struct exchange *exchange)
+{
+	char id[CALLER_ID_MAX], seconds[24];
+	usec_t wait;
+
+	if (exchange->front->rates == NULL || is_exempt(exchange))
+		return true;
+	caller_id(exchange, id);
+	wait = rate_take(exchange->front, id);
+	if (wait == 0)
+		return true;
+	snprintf(seconds, sizeof seconds, "%ld", rate_seconds(wait));
+	reply_header(exchange, "Retry-After", seconds);
+	reply_problem(exchange, 429, NULL, "more than %ld requests a second",
+		      exchange->front->settings->http_rate_limit);
+	return false;
 }

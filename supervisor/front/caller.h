@@ -1,6 +1,6 @@
 /*
  * Who stands behind a request: the other end of the connection, or whom a trusted proxy
- * asks for. What is logged and counted is that one.
+ * asks for. What is logged, counted and limited is that one.
  */
 #ifndef FRONT_CALLER_H
 #define FRONT_CALLER_H
@@ -9,6 +9,8 @@
 
 #include "front/exchange.h"
 #include "front/peers.h"
+
+#define CALLER_ID_MAX (EXCHANGE_WHO_MAX + 16)
 
 /* The head is there. false: too many requests of that address are in work, and 429 was
  * answered. */
@@ -20,5 +22,10 @@ const struct peer *exchange_peer(const struct exchange *exchange);
 bool exchange_is_loopback(const struct exchange *exchange);
 /* The client spoke TLS with a trusted proxy: its page is of https://HOST. */
 bool exchange_is_https(const struct exchange *exchange);
+
+/* Whose requests are counted together, for rate_take: a key, else an address. */
+void caller_id(const struct exchange *exchange, char out[static CALLER_ID_MAX]);
+/* May they have one more now? false: no, and 429 was answered. */
+bool caller_may(struct exchange *exchange);
 
 #endif

@@ -39,6 +39,7 @@ struct exchange {
 	struct uuid project; /* that the key is bound to; nil: to none */
 	struct peer client;  /* when named: whom a trusted proxy asks for */
 	bool named, counted; /* counted: in the listener's peers */
+	bool has_key;        /* who is a key's name */
 	usec_t began;        /* monotonic */
 	struct buf body;
 	struct json *json; /* the body, once it was asked for */

@@ -20,6 +20,7 @@
 #include "front/graves.h"
 #include "front/inserts.h"
 #include "front/listen.h"
+#include "front/rates.h"
 #include "front/route.h"
 #include "front/ws.h"
 #include "store/workers.h"
@@ -236,6 +237,7 @@ build(struct shell *shell, const int *listen_fds, size_t count, struct err *err)
 		return -1;
 	front->auth = auth_new(front);
 	front->ws = ws_new(front);
+	front->rates = rates_new(front->loop, front->settings);
 	front->listener = listener_new(front, &listen, err);
 	if (front->listener == NULL)
 		return -1;
@@ -258,6 +260,7 @@ take_down(struct shell *shell)
 	listener_free(&front->listener);
 	ws_free(&front->ws);
 	auth_free(&front->auth);
+	rates_free(&front->rates);
 	feed_free(&front->feed);
 	inserts_free(&front->inserts);
 	changes_free(&front->changes);

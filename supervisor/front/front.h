@@ -19,6 +19,7 @@ struct listener;  /* front/listen.h */
 struct auth;      /* front/auth.h */
 struct catalog;   /* front/catalog.h: workflows by name */
 struct ws;        /* front/ws.h: WebSockets */
+struct rates;     /* front/rates.h: who asks how often */
 
 struct front {
 	struct loop *loop;
@@ -35,6 +36,7 @@ struct front {
 	struct listener *listener;
 	struct auth *auth;
 	struct ws *ws;
+	struct rates *rates; /* NULL: no limit */
 	struct uuid node;
 	struct json *pool; /* the parent's last "pool {json}" line; or NULL */
 	bool draining;

@@ -47,6 +47,8 @@ admit(struct http_conn *conn)
 	const struct route *route = conn->exchange.route;
 	size_t body_max = route->body_max;
 
+	if (!caller_may(&conn->exchange))
+		return;
 	if (body_max == 0)
 		body_max = (size_t)conn->front->settings->http_body_max;
 	if (!http_accept_body(&conn->parser, body_max)) {

@@ -23,7 +23,7 @@
 
 static struct {
 	usec_t now;
-	bool loopback;
+	bool loopback, limited;
 	int queries;
 	pg_done_fn *done; /* of the query that waits; NULL: none */
 	void *context;
@@ -144,6 +144,14 @@ exchange_is_loopback(const struct exchange *exchange)
 {
 	(void)exchange;
 	return world.loopback;
+}
+
+bool
+caller_may(struct exchange *exchange)
+{
+	if (world.limited)
+		reply_problem(exchange, 429, NULL, "too many");
+	return !world.limited;
 }
 
 void
@@ -620,6 +628,24 @@ test_too_many_keys_to_look_up(void **state)
 		auth_ask_cancel(&asks[i]);
 }
 
+/* Who is refused is counted, too, and hears that instead. */
+static void
+test_refusals_are_limited(void **state)
+{
+	struct request request;
+
+	world.limited = true;
+	assert_int_equal(ask(*state, &request, ROLE_VIEWER, "Host: a\r\n"),
+			 AUTH_REFUSED);
+	assert_int_equal(world.status, 429);
+	request_fini(&request);
+	assert_int_equal(ask(*state, &request, ROLE_ADMIN, WITH_KEY), AUTH_PENDING);
+	answer("small", "viewer");
+	assert_int_equal(world.status, 429);
+	assert_true(request.exchange.has_key);
+	request_fini(&request);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -642,6 +668,7 @@ main(void)
 		TEST(test_nobodys_key),
 		TEST(test_nobody_wants_to_know_any_more),
 		TEST(test_too_many_keys_to_look_up),
+		TEST(test_refusals_are_limited),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
