@@ -25,12 +25,18 @@
 #include "front/ws.h"
 #include "store/workers.h"
 
-#define BEAT (3 * USEC_SECOND)
+/* PostgreSQL has so long, before clients are told that it is not there. */
+#define OPEN_PATIENCE (2 * USEC_SECOND)
+#define OPEN_LOOK     (10 * USEC_MS)
+#define BEAT          (3 * USEC_SECOND)
 
 struct shell {
 	struct front front;
 	struct graves *graves;
-	struct timer *beat, *patience;
+	struct timer *beat, *opening, *patience;
+	usec_t open_at_last; /* monotonic */
+	bool kept;           /* somebody accepts from the sockets after us */
+	bool closing;        /* the delay is over */
 	struct signal_watch *term, *hup;
 };
 
@@ -58,16 +64,26 @@ on_pool(struct shell *shell, const char *text)
 	shell->front.pool = pool;
 }
 
-/* Nothing more is taken on; the listener calls on_idle when all is answered. */
+/* Not ready any more, so that load balancers look elsewhere; all is still served, until
+ * the delay is over (or the parent's patience: "now"). */
+static void
+drain(struct shell *shell, bool now)
+{
+	if (!shell->front.draining) {
+		log_info("front.draining", F_STR("why", "asked to"));
+		shell->front.draining = true;
+		timer_set(shell->patience,
+			  now ? 0 : shell->front.settings->http_drain_delay);
+	} else if (now && !shell->closing) {
+		timer_set(shell->patience, 0);
+	}
+}
+
 static void
 on_drain(struct shell *shell, const char *text)
 {
-	(void)text;
-	if (shell->front.draining)
-		return;
-	log_info("front.draining", F_STR("why", "asked to"));
-	shell->front.draining = true;
-	timer_set(shell->patience, shell->front.settings->http_drain_delay);
+	shell->kept = shell->kept || strcmp(text, " kept") == 0;
+	drain(shell, strcmp(text, " now") == 0);
 }
 
 static void
@@ -106,18 +122,24 @@ on_idle(void *context)
 	loop_stop(shell->front.loop);
 }
 
+/* Nothing more is taken on; the listener calls on_idle when all is answered. */
 static void
 on_patience(void *context)
 {
 	struct shell *shell = context;
 
-	listener_drain(shell->front.listener, on_idle, shell);
+	shell->closing = true;
+	listener_drain(shell->front.listener, !shell->kept, on_idle, shell);
 }
 
+/* Of a person's: the parent is not asked, and starts another front on its sockets. */
 static void
 on_term(void *context)
 {
-	on_drain(context, "");
+	struct shell *shell = context;
+
+	shell->kept = true;
+	drain(shell, false);
 }
 
 static void
@@ -169,6 +191,27 @@ on_beat(void *context)
 
 /* ---- building ---- */
 
+static bool
+reaches_postgresql(const struct front *front)
+{
+	return pg_is_up(front->read) && pg_is_up(front->write) &&
+	       pg_is_up(changes_pg(front->changes));
+}
+
+/* Who comes while PostgreSQL is being reached waits in the kernel's queue: a proxy that
+ * sends a POST and hears 503 will not send it again. */
+static void
+on_opening(void *context)
+{
+	struct shell *shell = context;
+
+	if (reaches_postgresql(&shell->front) ||
+	    loop_mono(shell->front.loop) >= shell->open_at_last)
+		listener_open(shell->front.listener);
+	else
+		timer_set(shell->opening, OPEN_LOOK);
+}
+
 static void
 on_write_state(void *context, bool up)
 {
@@ -211,9 +254,9 @@ build(struct shell *shell, const int *listen_fds, size_t count, struct err *err)
 		routes_workflows, routes_executions, routes_transitions, routes_events,
 		routes_pool,      routes_health,     routes_ws,          NULL
 	};
-	const struct listen_conf listen = { .fds = listen_fds,
-					    .fds_count = count,
-					    .tables = tables };
+	const struct listen_conf listen = {
+		.fds = listen_fds, .fds_count = count, .tables = tables, .shut = true
+	};
 	struct front *front = &shell->front;
 	const char *node = getenv("STEPMILL_NODE");
 
@@ -223,6 +266,7 @@ build(struct shell *shell, const int *listen_fds, size_t count, struct err *err)
 	if (node == NULL || !uuid_parse(node, strlen(node), &front->node))
 		front->node = uuid7_new(loop_now(front->loop));
 	shell->beat = timer_new(front->loop, on_beat, shell);
+	shell->opening = timer_new(front->loop, on_opening, shell);
 	shell->patience = timer_new(front->loop, on_patience, shell);
 	if (open_doors(shell, err) < 0)
 		return -1;
@@ -241,6 +285,8 @@ build(struct shell *shell, const int *listen_fds, size_t count, struct err *err)
 	front->listener = listener_new(front, &listen, err);
 	if (front->listener == NULL)
 		return -1;
+	shell->open_at_last = loop_mono(front->loop) + OPEN_PATIENCE;
+	timer_set(shell->opening, 0);
 	front->discovery = discovery_new(front);
 	front->parent = parent_new(front->loop, on_line, on_parent_gone, shell);
 	shell->term = signal_watch_new(front->loop, SIGTERM, on_term, shell);
@@ -270,6 +316,7 @@ take_down(struct shell *shell)
 	pg_free(&front->write);
 	graves_free(&shell->graves);
 	timer_free(&shell->beat);
+	timer_free(&shell->opening);
 	timer_free(&shell->patience);
 	json_unref(&front->pool);
 	loop_free(&front->loop);

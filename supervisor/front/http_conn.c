@@ -19,7 +19,7 @@
 #define OUTPUT_GRACE      (10 * USEC_SECOND)
 #define OUTPUT_SAMPLE     (5 * USEC_SECOND)
 #define LINGER            (1 * USEC_SECOND)
-#define FIRST_GRACE       (1 * USEC_SECOND)
+#define IDLE_GRACE        (1 * USEC_SECOND)
 
 static void on_time(void *context);
 
@@ -429,6 +429,21 @@ http_conn_new(struct listener *listener, struct front *front, int fd,
 
 /* ---- what takes too long ---- */
 
+/* The other side does not know yet that we would rather close: what it has sent in this
+ * moment is answered, with Connection: close. */
+static void
+expire_idle(struct http_conn *conn)
+{
+	char byte;
+
+	conn->close_after = true;
+	if (recv(stream_fd(conn->stream), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
+		conn->deadline =
+		    http_conn_now(conn) + conn->front->settings->http_header_timeout;
+	else
+		http_conn_close(conn);
+}
+
 static void
 expire_check(struct http_conn *conn)
 {
@@ -453,9 +468,9 @@ expire_work(struct http_conn *conn)
 }
 
 static void (*const on_expired[PHASES])(struct http_conn *conn) = {
-	[PHASE_IDLE] = http_conn_close, [PHASE_HEAD] = expire_read,
-	[PHASE_CHECK] = expire_check,   [PHASE_BODY] = expire_read,
-	[PHASE_WORK] = expire_work,     [PHASE_LINGER] = http_conn_close,
+	[PHASE_IDLE] = expire_idle,   [PHASE_HEAD] = expire_read,
+	[PHASE_CHECK] = expire_check, [PHASE_BODY] = expire_read,
+	[PHASE_WORK] = expire_work,   [PHASE_LINGER] = http_conn_close,
 };
 
 /* By a reset: closing would leave the kernel with an answer that nobody takes, for as
@@ -501,15 +516,14 @@ drain_work(struct exchange *exchange)
 	}
 }
 
-/* Who has just connected has not been served yet: its request is on the way. */
+/* Who has just connected, or is a proxy that keeps connections for the next request,
+ * may have one on the way: it is answered, and told to come elsewhere. */
 static void
 drain_idle(struct http_conn *conn)
 {
-	usec_t until = http_conn_now(conn) + FIRST_GRACE;
+	usec_t until = http_conn_now(conn) + IDLE_GRACE;
 
-	if (conn->written > 0)
-		http_conn_linger(conn);
-	else if (conn->deadline > until)
+	if (conn->deadline > until)
 		conn->deadline = until;
 }
 

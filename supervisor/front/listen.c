@@ -7,6 +7,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +22,8 @@
 
 #define ACCEPTS_MAX 64 /* a turn and socket: others want their turn, too */
 #define PAUSE       (100 * USEC_MS)
+#define LAST_CALL   (100 * USEC_MS) /* for handshakes that have begun */
+#define LAST_MAX    65536
 #define IDLE_LEAST  (1 * USEC_SECOND)  /* before one makes room for another */
 #define SAID_FOR    (10 * USEC_SECOND) /* a trouble is not said again */
 #define DATE_SIZE   32
@@ -36,7 +40,7 @@ struct listener {
 	struct door *doors;
 	size_t doors_count;
 	int spare;           /* a descriptor for hard times */
-	struct timer *pause; /* set: the doors are shut for a moment */
+	struct timer *pause; /* set: the doors are shut for a moment, or for good */
 	struct list all;     /* connections, oldest first */
 	struct list idle;    /* those that wait for a request, longest first */
 	struct list kept;    /* closed, but held by a handler */
@@ -45,7 +49,8 @@ struct listener {
 	struct listen_stats stats;
 	struct http_stats requests;
 	usec_t starved_at, crowded_at, misled_at; /* last; 0: not since it was over */
-	bool draining;
+	bool draining, closed;                    /* asked to end; no door is left */
+	bool last;                                /* nobody accepts after us */
 	loop_fn *drained;
 	void *drained_context;
 	char date[DATE_SIZE];
@@ -153,15 +158,20 @@ tell_drained(void *context)
 		listener->drained(listener->drained_context);
 }
 
+static void
+tell_when_drained(struct listener *listener)
+{
+	if (listener->closed && listener->stats.open == 0 && listener->drained != NULL)
+		loop_defer(listener->front->loop, tell_drained, listener);
+}
+
 void
 listener_closed(struct listener *listener, struct http_conn *conn)
 {
 	list_remove(&http_conn_links(conn)->all);
 	peers_remove(listener->peers, http_conn_peer(conn));
 	listener->stats.open--;
-	if (listener->draining && listener->stats.open == 0 &&
-	    listener->drained != NULL)
-		loop_defer(listener->front->loop, tell_drained, listener);
+	tell_when_drained(listener);
 }
 
 void
@@ -267,6 +277,8 @@ take(struct listener *listener, int fd, const struct sockaddr_storage *from)
 	listener->stats.open++;
 	conn = http_conn_new(listener, listener->front, fd, &peer);
 	list_push(&listener->all, &http_conn_links(conn)->all);
+	if (listener->draining)
+		http_conn_drain(conn);
 }
 
 static void
@@ -277,10 +289,17 @@ want(struct listener *listener, unsigned ready)
 			watch_want(listener->doors[i].watch, ready);
 }
 
+static void close_for_good(struct listener *listener);
+
 static void
 on_pause_over(void *context)
 {
-	want(context, WATCH_READ);
+	struct listener *listener = context;
+
+	if (listener->draining)
+		close_for_good(listener);
+	else
+		want(listener, WATCH_READ);
 }
 
 static void
@@ -374,9 +393,16 @@ open_doors(struct listener *listener, const struct listen_conf *conf)
 		struct door *door = &listener->doors[i];
 
 		*door = (struct door){ .listener = listener, .fd = conf->fds[i] };
-		door->watch = watch_new(listener->front->loop, door->fd, WATCH_READ,
-					on_knock, door);
+		door->watch = watch_new(listener->front->loop, door->fd,
+					conf->shut ? 0 : WATCH_READ, on_knock, door);
 	}
+}
+
+void
+listener_open(struct listener *listener)
+{
+	if (!listener->draining)
+		want(listener, WATCH_READ);
 }
 
 struct listener *
@@ -419,17 +445,57 @@ close_doors(struct listener *listener)
 	}
 }
 
+/* Who has come so far is taken in: with the last descriptor of a socket the kernel
+ * resets those who wait there, also those that have sent a request. */
+static void
+close_for_good(struct listener *listener)
+{
+	for (size_t i = 0; listener->last && i < listener->doors_count; i++)
+		for (int n = 0; n < LAST_MAX && accept_one(&listener->doors[i]); n++)
+			;
+	close_doors(listener);
+	listener->closed = true;
+	tell_when_drained(listener);
+}
+
+/* From here on nobody new gets as far as to wait. Of TCP: what asks for a connection is
+ * dropped, and asks again a second later, when the door is closed; a handshake that has
+ * begun goes on to its end. */
+static void
+stop_knocking(int fd)
+{
+	static struct sock_filter no_syn[] = {
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 13), /* flags of the TCP header */
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x02, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+	};
+	const struct sock_fprog program = { .len = sizeof no_syn / sizeof *no_syn,
+					    .filter = no_syn };
+	int domain = AF_UNIX;
+	socklen_t len = sizeof domain;
+
+	(void)getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len);
+	if (domain == AF_UNIX)
+		shutdown(fd, SHUT_RD);
+	else
+		(void)setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program,
+				 sizeof program);
+}
+
 void
-listener_drain(struct listener *listener, loop_fn *done, void *context)
+listener_drain(struct listener *listener, bool last, loop_fn *done, void *context)
 {
 	listener->draining = true;
+	listener->last = last;
 	listener->drained = done;
 	listener->drained_context = context;
-	close_doors(listener);
+	want(listener, 0);
+	for (size_t i = 0; last && i < listener->doors_count; i++)
+		stop_knocking(listener->doors[i].fd);
 	list_each_safe (link, &listener->all)
 		http_conn_drain(container_of(link, struct http_conn_links, all)->conn);
-	if (listener->stats.open == 0 && done != NULL)
-		loop_defer(listener->front->loop, tell_drained, listener);
+	timer_set(listener->pause, last ? LAST_CALL : 0);
 }
 
 /* Frees what handlers still hold, too: nobody is left who could answer. */

@@ -23,6 +23,7 @@ struct listen_conf {
 	/* Of one address (of one /64); 0: half of http.connections_max. Connections
 	 * from this machine are not counted. */
 	size_t per_address_max;
+	bool shut; /* nobody is taken until listener_open */
 };
 
 struct listen_stats {
@@ -35,9 +36,12 @@ struct listener *listener_new(struct front *front, const struct listen_conf *con
 /* Closes all connections at once. Handlers without state that did not answer never may
  * afterwards: what would call them back must be gone. */
 void listener_free(struct listener **listener_p);
+void listener_open(struct listener *listener);
 /* Takes no new connection, ends the others as they become idle, long polls and streams
- * at once. done comes when none is left. */
-void listener_drain(struct listener *listener, loop_fn *done, void *context);
+ * at once. last: nobody will accept from these sockets any more, so that who has come
+ * already is still served; else they wait for whoever is next. done comes when no
+ * connection is left. Once only. */
+void listener_drain(struct listener *listener, bool last, loop_fn *done, void *context);
 struct listen_stats listener_counts(const struct listener *listener);
 struct http_stats *listener_stats(struct listener *listener); /* the listener's */
 

@@ -160,13 +160,16 @@ start(struct pool *pool, struct seat *seat)
 }
 
 static void
-dismiss(struct seat *seat)
+dismiss(struct pool *pool, struct seat *seat)
 {
+	bool kept = seat->front && sockets_are_given(pool->conf.sockets);
+
 	log_info(seat->front ? "front.dismissed" : "worker.dismissed",
 		 F_UUID("worker", seat->front ? NULL : &seat->id),
 		 F_INT("child", seat->pid), F_INT("used", seat->used));
 	pool_core_dismissed(seat);
-	child_say(seat->child, "drain"); /* one that cannot hear leaves by itself */
+	/* one that cannot hear leaves by itself */
+	child_say(seat->child, kept ? "drain kept" : "drain");
 }
 
 typedef void each_fn(struct pool *pool, struct seat *seat);
@@ -295,7 +298,7 @@ settle(struct pool *pool)
 		if (verdict.deed == POOL_START)
 			start(pool, verdict.seat);
 		else
-			dismiss(verdict.seat);
+			dismiss(pool, verdict.seat);
 		reports_changed(pool->reports);
 	}
 	set_timer(pool, verdict.at);

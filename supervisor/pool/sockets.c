@@ -36,6 +36,7 @@ struct sockets {
 	size_t count;
 	struct socket_file files[SOCKETS_MOST];
 	size_t files_count;
+	bool given;
 };
 
 static int
@@ -252,6 +253,7 @@ take_given(struct sockets *sockets, int count, struct err *err)
 		if (add(sockets, fd, err) < 0)
 			return -1;
 	}
+	sockets->given = true;
 	log_info("socket.taken", F_INT("count", count));
 	return 0;
 }
@@ -266,6 +268,12 @@ sockets_open(const char *listen, struct err *err)
 		       : open_named(sockets, listen, err)) < 0)
 		sockets_free(&sockets);
 	return sockets;
+}
+
+bool
+sockets_are_given(const struct sockets *sockets)
+{
+	return sockets->given;
 }
 
 const int *

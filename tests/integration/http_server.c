@@ -313,7 +313,7 @@ on_drain(struct exchange *exchange)
 
 	front->draining = true;
 	reply_empty(exchange, 204);
-	listener_drain(front->listener, stop, front);
+	listener_drain(front->listener, true, stop, front);
 }
 
 static int

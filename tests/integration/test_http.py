@@ -936,3 +936,29 @@ def test_drain(start):
         with pytest.raises(ConnectionRefusedError):
             Client(server)
     assert server.process.wait(DEADLINE) == 0
+
+
+@pytest.mark.parametrize("tcp", [True, False])
+def test_who_has_come_before_the_end_is_served(start, tcp):
+    """While the server stood still: it is asked to drain, a connection that was used before
+    has another request, and a new one has its first. Nobody else gets in after them."""
+    server = start(tcp=tcp)
+    with Client(server) as asks, Client(server) as kept:
+        assert asks.ask("GET", "/small").status == kept.ask("GET", "/small").status == 200
+        server.process.send_signal(signal.SIGSTOP)
+        try:
+            asks.request("POST", "/drain")
+            kept.request("GET", "/small")
+            waiting = [Client(server) for _ in range(20)]
+            for client in waiting:
+                client.request("GET", "/small")
+        finally:
+            server.process.send_signal(signal.SIGCONT)
+        assert asks.answer().status == 204
+        assert [client.answer().status for client in [kept, *waiting]] == [200] * 21
+        assert kept.closed()
+        for client in waiting:
+            client.close()
+    assert server.process.wait(DEADLINE) == 0
+    with pytest.raises((ConnectionRefusedError, FileNotFoundError)):
+        Client(server)
