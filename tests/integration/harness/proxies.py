@@ -43,23 +43,28 @@ def replaced(text, old, new):
 
 
 class Proxy:
-    """A proxy in front of backend, an address as (host, port)."""
+    """A proxy in front of some backends, each an address as (host, port). more: what stands at
+    the end of each server's line."""
 
     family = socket.AF_INET
 
-    def __init__(self, backend):
+    def __init__(self, *backends, more=""):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"stepmill-{self.name}-"))
         self.folder.chmod(0o755)
         self.address = ("127.0.0.1", free_port())
         self.url = f"http://127.0.0.1:{self.address[1]}"
-        self.backend = f"{backend[0]}:{backend[1]}"
+        self.backends = [f"{host}:{port}" for host, port in backends]
+        self.more = more
         self.log_path = self.folder / "log"
         self.process = None
 
     def deployed(self, path, server, listen):
         """The deployed file with our addresses in it."""
         text = (ROOT / "deploy" / path).read_text()
-        text = replaced(text, server, server.replace("127.0.0.1:3456", self.backend))
+        [line] = [line for line in text.split("\n") if server in line]
+        text = replaced(text, line, "\n".join(
+            line.replace("127.0.0.1:3456", backend).replace("stepmill1", f"stepmill{n}") + self.more
+            for n, backend in enumerate(self.backends, 1)))
         return replaced(text, listen, f"{listen.split()[0]} 127.0.0.1:{self.address[1]}")
 
     def start(self):

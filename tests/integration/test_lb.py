@@ -1,0 +1,413 @@
+"""Behind a load balancer: who is restarted fails nobody's request, and a client's address is
+what a trusted proxy says, and nobody else. HAProxy and nginx are real, with the files of
+deploy/."""
+import collections
+import http.client
+import json
+import re
+import signal
+import socket
+import struct
+import threading
+import time
+
+import pytest
+
+from harness.proxies import HAProxy, Nginx
+from harness.raw_http import Silent, Wire
+from harness.stepmill import ask, noop, wait_for
+
+PROXIES = {"haproxy": HAProxy, "nginx": Nginx}
+SIGN = b"\r\n\r\n\0\r\nQUIT\n"
+
+
+def address_of(url):
+    host, port = url.removeprefix("http://").split(":")
+    return host, int(port)
+
+
+@pytest.fixture(scope="module")
+def key(shared):
+    made = shared.cli("keys", "create", "--name", "of-the-balancer", "--role", "operator", "--json",
+                      "--database-url", shared.state["databaseUrl"])
+    assert made.returncode == 0, made.stderr
+    return json.loads(made.stdout)["key"]
+
+
+def supervisor(shared, **settings):
+    return shared.supervisor(**{"pool_workers": 0, "auth_required": "true", **settings})
+
+
+def is_ready(supervisor):
+    try:
+        return supervisor.ask("GET", "/readyz").status == 200
+    except OSError:
+        return False
+
+
+# ---- a rolling restart ----
+
+
+class Load:
+    """Clients of a proxy, each with a connection that is kept: they look, and they start runs.
+    rate: requests a second of all together; None: as fast as they can."""
+
+    def __init__(self, url, key, workflow, clients=4, rate=None):
+        self.host = url.removeprefix("http://")
+        self.headers = {"Authorization": f"Bearer {key}"}
+        self.workflow = workflow
+        self.pause = clients / rate if rate else 0
+        self.good, self.started, self.failed = collections.Counter(), [], []
+        self.end = threading.Event()
+        self.threads = [threading.Thread(target=self.work) for _ in range(clients)]
+
+    def one(self, connection, number):
+        if number % 2:
+            path = f"executions/{self.started[-1]}" if self.started else f"workflows/{self.workflow}"
+            connection.request("GET", f"/api/{path}", headers=self.headers)
+            wanted = 200
+        else:
+            connection.request("POST", f"/api/workflows/{self.workflow}/execute", b'{"input":{}}',
+                               {**self.headers, "Content-Type": "application/json"})
+            wanted = 202
+        answer = connection.getresponse()
+        body = answer.read()
+        assert answer.status == wanted, f"{answer.status} {body[:300]}"
+        self.good[wanted] += 1
+        if wanted == 202:
+            self.started.append(json.loads(body)["executionId"])
+
+    def work(self):
+        connection = http.client.HTTPConnection(self.host, timeout=60)
+        number, due = 0, time.monotonic()
+        while not self.end.is_set():
+            number += 1
+            try:
+                self.one(connection, number)
+            except (OSError, http.client.HTTPException, AssertionError) as error:
+                self.failed.append(f"{'GET' if number % 2 else 'POST'}: {error!r}")
+                connection.close()
+            due = max(due + self.pause, time.monotonic() - 1)
+            self.end.wait(max(0, due - time.monotonic()))
+        connection.close()
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.end.set()
+        for thread in self.threads:
+            thread.join()
+
+
+def served(supervisor):
+    """How many of the load's requests it has answered since its start."""
+    try:
+        text = supervisor.ask("GET", "/metrics").body.decode()
+    except OSError:
+        return 0
+    return sum(int(count) for count in re.findall(
+        r'^stepmill_http_requests_total\{.*route="/api/(?:executions|workflows)/.*\} (\d+)$',
+        text, re.M))
+
+
+def restart(supervisor):
+    supervisor.process.send_signal(signal.SIGTERM)
+    assert supervisor.process.wait(60) == 0, supervisor.log()[-5000:]
+    supervisor.start()
+    wait_for("it is ready", lambda: is_ready(supervisor))
+    wait_for("it is asked again", lambda: served(supervisor) > 5, 60, 0.1)
+
+
+def roll(shared, key, proxy, delay, rounds=1, **load):
+    """Restarts two supervisors in turn; the load, when it is over."""
+    settings = {"http_drain_delay": delay, "http_trusted_proxies": "127.0.0.1"}
+    workflow = shared.define(noop("only"))
+    with supervisor(shared, **settings) as one, supervisor(shared, **settings) as two:
+        both = (one, two)
+        for each in both:
+            wait_for("it is ready", lambda each=each: is_ready(each))
+        with PROXIES[proxy](*(address_of(each.url) for each in both)) as door, \
+                Load(door.url, key, workflow, **load) as load:
+            for each in both:
+                wait_for("both are asked", lambda each=each: served(each) > 5)
+            for _ in range(rounds):
+                for each in both:
+                    restart(each)
+    return load
+
+
+def check(shared, load):
+    assert not load.failed, f"{len(load.failed)} failed: {load.failed[:5]}"
+    assert load.good[200] and load.good[202]
+    [(there,)] = shared.sql("select count(*) from workflow_runs where id = any(%s::uuid[])",
+                            load.started)
+    assert there == len(load.started)
+
+
+@pytest.mark.parametrize("proxy, delay", [("haproxy", "3s"), ("haproxy", "0s"), ("nginx", "0s")])
+def test_a_rolling_restart_fails_no_request(shared, key, proxy, delay):
+    check(shared, roll(shared, key, proxy, delay))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("proxy, delay", [("haproxy", "3s"), ("nginx", "1s")])
+def test_a_rolling_restart_under_500_requests_a_second(shared, key, proxy, delay):
+    load = roll(shared, key, proxy, delay, rounds=5, clients=16, rate=500)
+    print(f"\n{proxy}: {sum(load.good.values())} requests, {len(load.failed)} failed")
+    check(shared, load)
+
+
+def test_all_is_served_until_the_delay_is_over(shared, key):
+    """Readiness says no at once; who keeps a connection is told to come elsewhere."""
+    headers = f"Host: localhost\r\nAuthorization: Bearer {key}\r\n\r\n".encode()
+    with supervisor(shared, http_drain_delay="60s") as one, \
+            Wire(address_of(one.url)) as kept, Wire(address_of(one.url)) as new:
+        wait_for("it is ready", lambda: is_ready(one))
+        kept.send(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        reply = kept.reply("GET")
+        assert reply.status == 200 and "connection" not in reply.headers
+        one.process.send_signal(signal.SIGTERM)
+        draining = wait_for("it says so", lambda: unready(one))
+        assert json.loads(draining.body)["draining"] is True
+        for wire in (kept, new):
+            wire.send(b"GET /api/workflows HTTP/1.1\r\n" + headers)
+            reply = wire.reply("GET")
+            assert reply.status == 200 and reply.headers["connection"] == "close"
+            assert wire.closed() == b""
+        assert one.ask("GET", "/healthz").status == 200
+        one.process.send_signal(signal.SIGTERM)  # asked twice: it does not wait any longer
+        assert one.process.wait(30) == 0
+
+
+def unready(supervisor):
+    answer = supervisor.ask("GET", "/readyz")
+    return answer if answer.status == 503 else None
+
+
+# ---- who asks ----
+
+
+@pytest.fixture(scope="module")
+def front(shared):
+    """Says in its log who asked; a proxy is on 127.0.0.1 only."""
+    with supervisor(shared, log_level="debug", http_trusted_proxies="127.0.0.1,10.0.0.0/8") as front:
+        yield front
+
+
+def logged(front, name):
+    """The address that stands in the log for a request."""
+    def line():
+        return next((json.loads(line) for line in front.log().splitlines()
+                     if '"request.answered"' in line and f'"{name}"' in line), None)
+    return wait_for("it is logged", line)["address"]
+
+
+def ask_from(source, address, name, headers="", before=b""):
+    """One request of one of this machine's many loopback addresses; the status."""
+    with socket.create_connection(address, 20, (source, 0)) as client:
+        client.sendall(before + (f"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: {name}\r\n"
+                                 f"Connection: close\r\n{headers}\r\n").encode())
+        answer = b""
+        try:
+            while more := client.recv(65536):
+                answer += more
+        except ConnectionResetError:
+            pass
+    return int(answer.split()[1]) if answer else None
+
+
+@pytest.mark.parametrize("source, headers, address", [
+    ("127.0.0.1", "", "127.0.0.1"),
+    ("127.0.0.1", "X-Forwarded-For: 203.0.113.9\r\n", "203.0.113.9"),
+    ("127.0.0.1", "X-Forwarded-For: 1.2.3.4, 203.0.113.9, 10.1.2.3\r\n", "203.0.113.9"),
+    ("127.0.0.1", "X-Forwarded-For: 1.2.3.4\r\nX-Forwarded-For: 2001:db8::9\r\n", "2001:db8::9"),
+    ("127.0.0.1", "X-Forwarded-For: nobody\r\n", "127.0.0.1"),
+    ("127.0.0.1", "X-Real-IP: 1.2.3.4\r\nForwarded: for=1.2.3.4\r\n", "127.0.0.1"),
+    ("127.0.0.7", "X-Forwarded-For: 203.0.113.9\r\n", "127.0.0.7"),
+])
+def test_only_a_trusted_proxy_is_believed(front, request, source, headers, address):
+    name = f"who-{abs(hash(request.node.name))}"
+    assert ask_from(source, address_of(front.url), name, headers) == 200
+    assert logged(front, name) == address
+
+
+@pytest.mark.parametrize("proxy", PROXIES)
+def test_the_proxies_tell_who_asks(front, proxy):
+    """And not what the client says about itself."""
+    with PROXIES[proxy](address_of(front.url)) as door:
+        assert ask_from("127.0.0.5", door.address, f"through-{proxy}",
+                        "X-Forwarded-For: 1.2.3.4\r\nX-Real-IP: 1.2.3.4\r\n") == 200
+    assert logged(front, f"through-{proxy}") == "127.0.0.5"
+
+
+def test_the_audit_log_keeps_the_client_s_address(shared, front, key):
+    run = shared.begin({"id": "wait", "action": "wait", "for": "10m"})
+    headers = {"Authorization": f"Bearer {key}", "X-Forwarded-For": "1.2.3.4, 203.0.113.9"}
+    assert front.ask("POST", f"/api/executions/{run}/pause", headers=headers).status == 200
+    assert shared.sql("select host(ip) from audit_log where what = 'execution.pause'"
+                      " and target like %s", f"%{run}%") == [("203.0.113.9",)]
+    shared.post(f"/api/executions/{run}/cancel")
+
+
+@pytest.mark.parametrize("proxy", PROXIES)
+def test_who_comes_through_a_proxy_is_not_on_this_machine(shared, proxy):
+    """Where no key is needed on loopback, one is needed by them, whatever the name they use;
+    also when nobody has said that there is a proxy."""
+    for trusted in ("", "127.0.0.1"):
+        with supervisor(shared, auth_required="false", http_trusted_proxies=trusted) as front, \
+                PROXIES[proxy](address_of(front.url)) as door:
+            for headers in ({}, {"Host": "localhost"}, {"X-Forwarded-For": "127.0.0.1"}):
+                assert ask(door.url, "GET", "/api/workflows", headers=headers).status == 401
+            direct = front.ask("GET", "/api/workflows").status
+            assert direct == (401 if trusted else 200), "a proxy is nobody on this machine"
+
+
+def test_requests_are_counted_by_the_client_s_address(shared, key):
+    """Half of all connections are for one address, also behind a proxy, who may have all."""
+    run = shared.begin({"id": "wait", "action": "wait", "for": "10m"})
+
+    def poll(client):
+        wire = Wire(address_of(front.url))
+        wire.send(f"GET /api/executions/{run}/events?since=1000&wait=25s HTTP/1.1\r\nHost: a\r\n"
+                  f"Authorization: Bearer {key}\r\nX-Forwarded-For: {client}\r\n\r\n".encode())
+        return wire
+
+    with supervisor(shared, http_trusted_proxies="127.0.0.1", http_connections_max=8) as front:
+        wait_for("it is ready", lambda: is_ready(front))
+        polls = [poll("203.0.113.9") for _ in range(4)]
+        fifth = wait_for("one too many", lambda: crowded(poll("203.0.113.9")))
+        assert fifth.headers["connection"] == "close" and fifth.headers["retry-after"] == "1"
+        with poll("203.0.113.10") as other:
+            shared.post(f"/api/executions/{run}/cancel")
+            assert other.reply("GET").status == 200
+        for wire in polls:
+            assert wire.reply("GET").status == 200
+            wire.socket.close()
+        with poll("203.0.113.9") as again:
+            assert again.reply("GET").status == 200
+
+
+def crowded(wire):
+    """The answer, if it is that there are too many."""
+    with wire:
+        try:
+            reply = wire.reply("GET", 1)
+        except Silent:  # it was let in: those before are not there yet
+            return None
+    return reply if reply.status == 429 else None
+
+
+# ---- the PROXY protocol ----
+
+SPEAKER = "127.0.0.2"  # the proxy; the harness itself asks from 127.0.0.1
+
+
+@pytest.fixture(scope="module")
+def named(shared):
+    with supervisor(shared, log_level="debug", http_trusted_proxies=SPEAKER,
+                    http_proxy_protocol="on", http_header_timeout="1s") as front:
+        yield front
+
+
+def v2(command, family, payload):
+    return SIGN + bytes([0x20 | command, family]) + struct.pack("!H", len(payload)) + payload
+
+
+PORTS = struct.pack("!HH", 4711, 80)
+V4 = socket.inet_aton("203.0.113.9") + socket.inet_aton("198.51.100.1") + PORTS
+V6 = socket.inet_pton(socket.AF_INET6, "2001:db8::9") * 2 + PORTS
+SPOKEN = {
+    "v1": (b"PROXY TCP4 203.0.113.9 198.51.100.1 4711 80\r\n", "203.0.113.9"),
+    "v1-6": (b"PROXY TCP6 2001:db8::9 2001:db8::1 4711 80\r\n", "2001:db8::9"),
+    "v1-unknown": (b"PROXY UNKNOWN\r\n", SPEAKER),
+    "v2": (v2(1, 0x11, V4), "203.0.113.9"),
+    "v2-6": (v2(1, 0x21, V6), "2001:db8::9"),
+    "v2-more": (v2(1, 0x11, V4 + b"\x04\0\x03abc"), "203.0.113.9"),
+    "v2-local": (v2(0, 0, b""), SPEAKER),
+}
+
+
+@pytest.mark.parametrize("how", SPOKEN)
+def test_the_proxy_protocol(named, how):
+    header, address = SPOKEN[how]
+    assert ask_from(SPEAKER, address_of(named.url), f"spoken-{how}",
+                    "X-Forwarded-For: 1.2.3.4\r\n" if address != SPEAKER else "", header) == 200
+    assert logged(named, f"spoken-{how}") == address
+
+
+@pytest.mark.parametrize("how", ["v1", "v2-more"])
+def test_a_proxy_header_in_single_bytes(named, how):
+    data = SPOKEN[how][0] + (f"GET /healthz HTTP/1.1\r\nHost: a\r\nX-Request-Id: bytes-{how}\r\n"
+                             "\r\n").encode()
+    with socket.create_connection(address_of(named.url), 20, (SPEAKER, 0)) as client:
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for byte in data:
+            client.sendall(bytes([byte]))
+        assert client.recv(65536).startswith(b"HTTP/1.1 200 ")
+    assert logged(named, f"bytes-{how}") == "203.0.113.9"
+
+
+def test_the_proxy_protocol_is_required_of_proxies(named):
+    """Who is one and does not speak it is cut off; who is none is not believed."""
+    address = address_of(named.url)
+    assert ask_from(SPEAKER, address, "no-header") is None
+    assert "proxy.misunderstood" in named.log()
+    for name in ("v1", "v2"):
+        assert ask_from("127.0.0.3", address, "not-a-proxy", before=SPOKEN[name][0]) == 400
+    assert ask_from("127.0.0.3", address, "plain") == 200
+    assert logged(named, "plain") == "127.0.0.3"
+    assert ask_from(SPEAKER, address, "cut", before=v2(1, 0x11, V4[:-1])) is None
+    assert ask_from(SPEAKER, address, "long", before=SIGN + b"\x21\x11\xff\xff") is None
+    with socket.create_connection(address, 20, (SPEAKER, 0)) as silent:
+        silent.sendall(SIGN)
+        assert silent.recv(1) == b"", "half a header does not wait for ever"
+
+
+@pytest.mark.parametrize("version", ["send-proxy", "send-proxy-v2"])
+def test_haproxy_speaks_the_proxy_protocol(named, version):
+    with HAProxy(address_of(named.url), more=f" {version} source {SPEAKER}") as door:
+        assert ask_from("127.0.0.5", door.address, version) == 200
+        assert logged(named, version) == "127.0.0.5"
+        wait_for("its checks speak it, too", lambda: '"/readyz"' in named.log())
+
+
+# ---- how often ----
+
+
+def until_limited(ask_once):
+    """Asks until it is too often: what came before, and that answer."""
+    before = []
+    for _ in range(200):
+        answer = ask_once()
+        if answer.status == 429:
+            return before, answer
+        before.append(answer.status)
+    raise AssertionError("there is no limit")
+
+
+def test_requests_are_limited_by_key_and_by_address(shared, key):
+    other = shared.cli("keys", "create", "--name", "of-the-limits", "--role", "viewer", "--json",
+                       "--database-url", shared.state["databaseUrl"])
+    settings = {"http_rate_limit": 1, "http_rate_burst": 5, "http_trusted_proxies": "127.0.0.1"}
+    with supervisor(shared, **settings) as front:
+        wait_for("it is ready", lambda: is_ready(front))
+
+        def look(key, client="203.0.113.9", path="/api/workflows"):
+            return front.ask("GET", path, headers={
+                "X-Forwarded-For": client, **({"Authorization": f"Bearer {key}"} if key else {})})
+
+        before, limited = until_limited(lambda: look(key))
+        assert len(before) >= 5 and set(before) == {200}
+        assert limited.headers["Content-Type"] == "application/problem+json"
+        assert limited.headers["Retry-After"] == "1" and limited.json["status"] == 429
+        assert look(json.loads(other.stdout)["key"]).status == 200, "another key has its own"
+        before, limited = until_limited(lambda: look(None))
+        assert len(before) >= 5 and set(before) == {401}
+        assert len(until_limited(lambda: look("nonsense"))[0]) < 5, "it is the address, too"
+        assert look(None, "203.0.113.10").status == 401
+        for path in ("/healthz", "/readyz", "/metrics"):
+            assert {look(None, path=path).status for _ in range(20)} == {200}
+        wait_for("there is room again", lambda: look(key).status == 200, 10, 0.2)
