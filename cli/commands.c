@@ -44,6 +44,8 @@ const struct command commands[] = {
 	  show_args, cmd_show },
 	{ "logs", "RUN", "print the log of a run", NULL, logs_args, cmd_logs },
 	{ "events", "RUN", "print the events of a run", NULL, events_args, cmd_events },
+	{ "why", "RUN [STEP]", "say why a run does not move, and the way out", NULL, why_args,
+	  cmd_why },
 	{ "cancel", "RUN...", "cancel runs", NULL, cancel_args, cmd_cancel },
 	{ "pause", "RUN...", "begin nothing more of runs", NULL, pause_args, cmd_pause },
 	{ "resume", "RUN...", "let paused or crashed runs go on", NULL, resume_args,

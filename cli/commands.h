@@ -30,6 +30,7 @@ COMMAND(run);
 COMMAND(scale);
 COMMAND(show);
 COMMAND(validate);
+COMMAND(why);
 COMMAND(workflows);
 
 #undef COMMAND

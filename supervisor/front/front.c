@@ -250,10 +250,19 @@ open_doors(struct shell *shell, struct err *err)
 static int
 build(struct shell *shell, const int *listen_fds, size_t count, struct err *err)
 {
+	/* clang-format off */
 	static const struct route *const tables[] = {
-		routes_workflows, routes_executions, routes_transitions, routes_events,
-		routes_pool,      routes_health,     routes_ws,          NULL
+		routes_workflows,
+		routes_executions,
+		routes_transitions,
+		routes_events,
+		routes_pool,
+		routes_health,
+		routes_ws,
+		routes_why,
+		NULL,
 	};
+	/* clang-format on */
 	const struct listen_conf listen = {
 		.fds = listen_fds, .fds_count = count, .tables = tables, .shut = true
 	};
