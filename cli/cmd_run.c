@@ -6,19 +6,17 @@
 #include <unistd.h>
 
 #include "base/duration.h"
-#include "base/utf8.h"
 #include "base/xalloc.h"
 #include "clock.h"
 #include "commands.h"
-#include "file.h"
 #include "follow.h"
+#include "input.h"
 #include "live.h"
 #include "print.h"
 #include "table.h"
 #include "text.h"
 
 #define PATIENCE   (30 * USEC_SECOND) /* with a server that is away meanwhile */
-#define INPUT_MAX  ((size_t)4 * 1024 * 1024)
 #define DRAW_EVERY (100 * USEC_MS)
 
 const struct arg run_args[] = {
@@ -32,64 +30,6 @@ const struct arg run_args[] = {
 	SERVER_ARGS,
 	COMMAND_ARGS,
 };
-
-/* ---- input ---- */
-
-static int
-read_input_option(const char *option, struct json **input, struct err *err)
-{
-	bool is_file = strcmp(option, "-") == 0 || option[0] == '@';
-	size_t len = strlen(option);
-	char *text = is_file ? file_read(option + (option[0] == '@' ? 1 : 0), INPUT_MAX,
-					 &len, err)
-			     : xstrdup(option);
-	int result = text != NULL ? json_parse(text, len, input, err) : -1;
-
-	free(text);
-	return result < 0 ? err_in(err, "--input") : 0;
-}
-
-/* KEY=VALUE: JSON where it is JSON, else text. */
-static int
-add_word(struct json *input, const char *word, struct err *err)
-{
-	const char *equals = strchr(word, '=');
-	struct json *value = NULL;
-	struct err none = { 0 };
-	char *key;
-
-	if (equals == NULL || equals == word)
-		return err_set(err, ERR_INPUT, "\"%s\": expected KEY=VALUE", word);
-	if (!utf8_valid(word, strlen(word)))
-		return err_set(err, ERR_INPUT, "\"%s\" is not UTF-8", word);
-	if (json_parse(equals + 1, strlen(equals + 1), &value, &none) < 0)
-		value = json_new_str(equals + 1);
-	key = xstrndup(word, (size_t)(equals - word));
-	json_set(input, key, value);
-	free(key);
-	return 0;
-}
-
-static int
-read_input(const struct args *args, struct json **input, struct err *err)
-{
-	const char *option = args_value(args, "input");
-
-	*input = NULL;
-	if (option != NULL && read_input_option(option, input, err) < 0)
-		return -1;
-	if (args->words_count < 2)
-		return 0;
-	if (*input == NULL)
-		*input = json_new_object();
-	if (json_type(*input) != JSON_OBJECT)
-		return err_set(err, ERR_INPUT,
-			       "KEY=VALUE needs an input that is an object");
-	for (size_t i = 1; i < args->words_count; i++)
-		if (add_word(*input, args->words[i], err) < 0)
-			return -1;
-	return 0;
-}
 
 /* ---- a file instead of a name ---- */
 
@@ -348,7 +288,8 @@ cmd_run(const struct command *command, const struct args *args)
 	if (args->words_count == 0)
 		return command_usage(command, "name a workflow, or a file with one");
 	if (read_timeout(args, &timeout, &err) < 0 ||
-	    read_input(args, &input, &err) < 0) {
+	    input_read(args_value(args, "input"), args->words + 1,
+		       args->words_count - 1, &input, &err) < 0) {
 		json_unref(&input);
 		return command_usage(command, "%s", err.text);
 	}

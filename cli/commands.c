@@ -39,6 +39,8 @@ const struct command commands[] = {
 	  DEV_MORE, dev_args, cmd_dev },
 	{ "run", "NAME [KEY=VALUE]...", "start a workflow and watch it", RUN_MORE,
 	  run_args, cmd_run },
+	{ "dry-run", "NAME [KEY=VALUE]...", "show how a run would go, without running anything",
+	  NULL, dry_run_args, cmd_dry_run },
 	{ "list", "", "list runs, newest first", NULL, list_args, cmd_list },
 	{ "show", "RUN", "show a run: its steps, comments and artifacts", NULL,
 	  show_args, cmd_show },

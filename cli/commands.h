@@ -16,6 +16,7 @@ COMMAND(completion);
 COMMAND(deny);
 COMMAND(dev);
 COMMAND(doctor);
+COMMAND(dry_run);
 COMMAND(events);
 COMMAND(audit);
 COMMAND(keys);

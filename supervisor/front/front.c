@@ -260,6 +260,7 @@ build(struct shell *shell, const int *listen_fds, size_t count, struct err *err)
 		routes_health,
 		routes_ws,
 		routes_why,
+		routes_dry_run,
 		NULL,
 	};
 	/* clang-format on */

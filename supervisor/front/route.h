@@ -32,7 +32,8 @@ struct route {
 
 /* One table per resource, ended by a row without method. */
 extern const struct route routes_workflows[], routes_executions[], routes_pool[],
-    routes_health[], routes_transitions[], routes_events[], routes_why[];
+    routes_health[], routes_transitions[], routes_events[], routes_why[],
+    routes_dry_run[];
 
 /* ---- what was asked; borrowed, until the exchange ends ---- */
 

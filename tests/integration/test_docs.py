@@ -347,7 +347,7 @@ def test_there_is_curl():
     assert len(CURL) >= 5
 
 
-ROUTES = re.findall(r"(GET|POST|PUT) `(/[\w/:.]+)`((?: `[?{][^`]*`)?)", page("docs/http-api.md"))
+ROUTES = re.findall(r"(GET|POST|PUT) `(/[\w/:.-]+)`((?: `[?{][^`]*`)?)", page("docs/http-api.md"))
 BODIES = {"/api/workflows": "name: one\nsteps: [{ id: a, action: noop }]\n",
           "/api/workflows/validate": "name: one\nsteps: [{ id: a, action: noop }]\n",
           "/api/events": '{"source": "shop", "type": "order", "data": {}}',
