@@ -60,9 +60,10 @@ struct exchange {
 	void *state;
 	void (*free_state)(void *state);
 	void *kept;
-	bool held;             /* it will answer, or free_state will be called */
-	struct change *change; /* of a route that changes something; NULL: ended */
-	bool gone;             /* nobody waits for the answer any more */
+	bool held;              /* it will answer, or free_state will be called */
+	struct change *change;  /* of a route that changes something; NULL: ended */
+	exchange_made_fn *made; /* answers once that is committed; or NULL */
+	bool gone;              /* nobody waits for the answer any more */
 };
 
 /* Begins: everything empty, a request id of our own. */

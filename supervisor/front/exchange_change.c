@@ -52,6 +52,11 @@ on_made(void *context, const struct change_result *result)
 	}
 	if (result->read_after != NULL)
 		reply_header(exchange, "Stepmill-Read-After", result->read_after);
+	if (result->outcome == CHANGE_MADE && exchange->made != NULL &&
+	    !exchange->gone) {
+		exchange->made(exchange);
+		return;
+	}
 	if (result->len > 0)
 		reply_json_text(exchange, result->status, result->text, result->len);
 	else
@@ -132,6 +137,12 @@ struct change *
 exchange_change(struct exchange *exchange)
 {
 	return exchange->change;
+}
+
+void
+exchange_then(struct exchange *exchange, exchange_made_fn *made)
+{
+	exchange->made = made;
 }
 
 void

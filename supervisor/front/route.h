@@ -82,6 +82,11 @@ void exchange_audit(struct exchange *exchange, const char *target,
 /* The same change, for the bells that ring after the commit (front/change.h). */
 struct change *exchange_change(struct exchange *exchange);
 
+/* What is said to the client once it is committed, in place of the answer that the
+ * handler gives: now or at a later turn. A repetition gets the handler's own. */
+typedef void exchange_made_fn(struct exchange *exchange);
+void exchange_then(struct exchange *exchange, exchange_made_fn *made);
+
 /* ---- the answer: exactly one per exchange, at once or at any later turn ---- */
 
 void reply_json(struct exchange *exchange, int status, struct json *body /* taken */);
