@@ -148,23 +148,6 @@ print_walk(const struct json *answer)
 	print_end(answer);
 }
 
-static int
-fill_body(const struct args *args, struct json *body, struct err *err)
-{
-	const char *option = args_value(args, "steps");
-	struct json *input = NULL, *steps = NULL;
-	int result = input_read(args_value(args, "input"), args->words + 1,
-				args->words_count - 1, &input, err);
-
-	if (result == 0 && option != NULL)
-		result = input_read_option(option, "steps", &steps, err);
-	if (input != NULL)
-		json_set(body, "input", input);
-	if (steps != NULL)
-		json_set(body, "steps", steps);
-	return result;
-}
-
 int
 cmd_dry_run(const struct command *command, const struct args *args)
 {
@@ -178,7 +161,7 @@ cmd_dry_run(const struct command *command, const struct args *args)
 	if (args->words_count == 0)
 		return command_usage(command, "name a workflow");
 	body = json_new_object();
-	if (fill_body(args, body, &err) < 0) {
+	if (input_fill_body(args, 1, body, &err) < 0) {
 		json_unref(&body);
 		return command_usage(command, "%s", err.text);
 	}

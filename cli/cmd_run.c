@@ -111,25 +111,6 @@ on_idle(void *context)
 	return goes_on(showing);
 }
 
-/* The exit status that a finished run gives. */
-static int
-run_exit_status(const struct json *run)
-{
-	static const struct {
-		const char *status;
-		int exit_status;
-	} table[] = { { "COMPLETED", CLI_OK },
-		      { "TIMED_OUT", CLI_TIMEOUT },
-		      { "CANCELLED", CLI_CANCELLED } };
-	const char *status = json_str(json_get(run, "status"));
-	const char *code = json_str(json_get(json_get(run, "error"), "code"));
-
-	for (size_t i = 0; status != NULL && i < sizeof table / sizeof *table; i++)
-		if (strcmp(table[i].status, status) == 0)
-			return table[i].exit_status;
-	return code != NULL && strcmp(code, "denied") == 0 ? CLI_DENIED : CLI_FAILED;
-}
-
 static void
 print_end(const struct json *run)
 {
@@ -168,7 +149,7 @@ show_end(struct server *server, const char *id, bool json)
 		print_json(run);
 	else
 		print_end(run);
-	status = run_exit_status(run);
+	status = follow_exit_status(run);
 	json_unref(&run);
 	return status;
 }

@@ -41,6 +41,8 @@ const struct command commands[] = {
 	  run_args, cmd_run },
 	{ "dry-run", "NAME [KEY=VALUE]...", "show how a run would go, without running anything",
 	  NULL, dry_run_args, cmd_dry_run },
+	{ "test-step", "NAME STEP [KEY=VALUE]...", "run one step of a workflow alone", NULL,
+	  test_step_args, cmd_test_step },
 	{ "list", "", "list runs, newest first", NULL, list_args, cmd_list },
 	{ "show", "RUN", "show a run: its steps, comments and artifacts", NULL,
 	  show_args, cmd_show },

@@ -30,6 +30,7 @@ COMMAND(retry);
 COMMAND(run);
 COMMAND(scale);
 COMMAND(show);
+COMMAND(test_step);
 COMMAND(validate);
 COMMAND(why);
 COMMAND(workflows);

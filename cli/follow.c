@@ -2,6 +2,7 @@
 #include "follow.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/xalloc.h"
 #include "clock.h"
@@ -136,4 +137,22 @@ follow_fetch(struct server *server, const char *run, int *status)
 	free(path);
 	free(id);
 	return json;
+}
+
+int
+follow_exit_status(const struct json *run)
+{
+	static const struct {
+		const char *status;
+		int exit_status;
+	} table[] = { { "COMPLETED", CLI_OK },
+		      { "TIMED_OUT", CLI_TIMEOUT },
+		      { "CANCELLED", CLI_CANCELLED } };
+	const char *status = json_str(json_get(run, "status"));
+	const char *code = json_str(json_get(json_get(run, "error"), "code"));
+
+	for (size_t i = 0; status != NULL && i < sizeof table / sizeof *table; i++)
+		if (strcmp(table[i].status, status) == 0)
+			return table[i].exit_status;
+	return code != NULL && strcmp(code, "denied") == 0 ? CLI_DENIED : CLI_FAILED;
 }

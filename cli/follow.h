@@ -29,4 +29,8 @@ enum followed follow(struct server *server, const struct follow *follow, int *st
 /* The run as GET /executions/:id shows it; NULL: said on stderr, *status set. */
 struct json *follow_fetch(struct server *server, const char *run, int *status);
 
+/* The exit status that the end of a run gives; run: anything with its status and
+ * error. */
+int follow_exit_status(const struct json *run);
+
 #endif

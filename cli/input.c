@@ -62,3 +62,21 @@ input_read(const char *option, const char *const *words, size_t count,
 			return -1;
 	return 0;
 }
+
+int
+input_fill_body(const struct args *args, size_t from, struct json *body,
+		struct err *err)
+{
+	const char *option = args_value(args, "steps");
+	struct json *input = NULL, *steps = NULL;
+	int result = input_read(args_value(args, "input"), args->words + from,
+				args->words_count - from, &input, err);
+
+	if (result == 0 && option != NULL)
+		result = input_read_option(option, "steps", &steps, err);
+	if (input != NULL)
+		json_set(body, "input", input);
+	if (steps != NULL)
+		json_set(body, "steps", steps);
+	return result;
+}

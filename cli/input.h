@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "args.h"
 #include "base/err.h"
 #include "json/json.h"
 
@@ -16,5 +17,10 @@ int input_read_option(const char *option, const char *name, struct json **out,
  * JSON, else text. NULL where there is neither. The caller's also on failure. */
 int input_read(const char *option, const char *const *words, size_t count,
 	       struct json **out, struct err *err);
+
+/* `input` and `steps` in the body of a call that tries a workflow out: of --input, the
+ * words from this one on, and --steps. */
+int input_fill_body(const struct args *args, size_t from, struct json *body,
+		    struct err *err);
 
 #endif

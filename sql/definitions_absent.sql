@@ -4,7 +4,7 @@
 with newest as (
 	select distinct on (workflow_id) id, name, file_path, is_active
 	  from stepmill.workflow_definitions
-	 where project_id is not distinct from $2
+	 where project_id is not distinct from $2 and not is_test
 	 order by workflow_id, version desc)
 update stepmill.workflow_definitions d
    set is_active = false, updated_at = now()

@@ -8,7 +8,7 @@ with w as (
 newest as (
 	select d.id, d.version, d.checksum, d.is_active
 	  from stepmill.workflow_definitions d, w
-	 where d.workflow_id = w.id order by d.version desc limit 1),
+	 where d.workflow_id = w.id and not d.is_test order by d.version desc limit 1),
 woken as (
 	update stepmill.workflow_definitions d
 	   set is_active = true, file_path = $7, updated_at = now()

@@ -98,13 +98,12 @@ read_end(int fd, size_t *len)
 }
 
 static void
-reply_entries(struct exchange *exchange, int least, const char *text, size_t len)
+write_entries(struct buf *out, int least, const char *text, size_t len)
 {
-	struct buf body = { 0 };
 	const char *end = text + len;
 	bool first = true;
 
-	buf_str(&body, "{\"data\":[");
+	buf_char(out, '[');
 	while (text < end) {
 		const char *line = memchr(text, '\n', (size_t)(end - text));
 		size_t line_len = line ? (size_t)(line - text) : (size_t)(end - text);
@@ -114,16 +113,35 @@ reply_entries(struct exchange *exchange, int least, const char *text, size_t len
 		if (json_parse(text, line_len, &entry, &err) == 0 &&
 		    wanted(entry, least)) {
 			if (!first)
-				buf_char(&body, ',');
-			buf_add(&body, text, line_len);
+				buf_char(out, ',');
+			buf_add(out, text, line_len);
 			first = false;
 		}
 		json_unref(&entry);
 		text += line_len + 1;
 	}
-	buf_str(&body, "]}");
-	reply_json_text(exchange, 200, body.data, body.len);
-	buf_fini(&body);
+	buf_char(out, ']');
+}
+
+static void
+write_log(const char *project, const char *path, int least, struct buf *out)
+{
+	int fd = open_beneath(project, path);
+	char *text = NULL;
+	size_t len = 0;
+
+	if (fd >= 0) {
+		text = read_end(fd, &len);
+		close(fd);
+	}
+	write_entries(out, least, text ? text : "", len);
+	free(text);
+}
+
+void
+api_write_log(const char *project, const char *path, struct buf *out)
+{
+	write_log(project, path, 0, out);
 }
 
 static void
@@ -132,9 +150,8 @@ on_logs(void *context, const struct pg_rows *rows, const struct err *err)
 	struct exchange *exchange = context;
 	const char *level = exchange_query(exchange, "level");
 	int least = level ? level_of(level, strlen(level)) : 0;
-	char *path, *text = NULL;
-	size_t len = 0;
-	int fd;
+	struct buf body = { 0 };
+	char *path;
 
 	if (!api_found_step(exchange, exchange_query(exchange, "stepId"), rows, err))
 		return;
@@ -146,14 +163,12 @@ on_logs(void *context, const struct pg_rows *rows, const struct err *err)
 	}
 	path = pg_is_null(rows, 0, 3) ? log_path(rows)
 				      : xstrdup(pg_text(rows, 0, 3, NULL));
-	fd = open_beneath(pg_text(rows, 0, 1, NULL), path);
+	buf_str(&body, "{\"data\":");
+	write_log(pg_text(rows, 0, 1, NULL), path, least, &body);
+	buf_char(&body, '}');
 	free(path);
-	if (fd >= 0) {
-		text = read_end(fd, &len);
-		close(fd);
-	}
-	reply_entries(exchange, least, text ? text : "", len);
-	free(text);
+	reply_json_text(exchange, 200, body.data, body.len);
+	buf_fini(&body);
 }
 
 void

@@ -261,6 +261,7 @@ build(struct shell *shell, const int *listen_fds, size_t count, struct err *err)
 		routes_ws,
 		routes_why,
 		routes_dry_run,
+		routes_test_step,
 		NULL,
 	};
 	/* clang-format on */

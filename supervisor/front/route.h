@@ -33,7 +33,7 @@ struct route {
 /* One table per resource, ended by a row without method. */
 extern const struct route routes_workflows[], routes_executions[], routes_pool[],
     routes_health[], routes_transitions[], routes_events[], routes_why[],
-    routes_dry_run[];
+    routes_dry_run[], routes_test_step[];
 
 /* ---- what was asked; borrowed, until the exchange ends ---- */
 

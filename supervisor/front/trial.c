@@ -142,7 +142,8 @@ trial_begin(struct exchange *exchange, const char *const *more,
 				 .input = member_or_object(body, "input"),
 				 .steps = member_or_object(body, "steps"),
 				 .go = go };
-	exchange_set_state(exchange, trial, on_gone);
+	if (exchange_change(exchange) == NULL)
+		exchange_set_state(exchange, trial, on_gone);
 	catalog_find(front->catalog, exchange_project(exchange),
 		     exchange_param(exchange, "id"), exchange_read_after(exchange),
 		     on_found, trial);

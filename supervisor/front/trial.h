@@ -19,7 +19,7 @@ struct trial {
 /* Reads the body, whose keys are input, steps and those of `more` (ended by NULL),
  * finds the workflow, and calls go with it at once or on a later turn; entry is valid
  * during the call. What is wrong is answered here. go ends the trial with trial_end
- * before it answers. */
+ * before it answers. Within a change it is done although the client is gone. */
 void trial_begin(struct exchange *exchange, const char *const *more,
 		 void (*go)(struct trial *trial, const struct catalog_entry *entry));
 /* Frees it; the exchange can be answered, or get another state. */
