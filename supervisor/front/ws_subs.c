@@ -336,8 +336,8 @@ subscribe_every(struct ws_request *request, enum dialect dialect,
 		return;
 	}
 	remember(request, dialect, filter);
-	catalog_find(request->ws->front->catalog, project, workflow, on_workflow_found,
-		     request);
+	catalog_find(request->ws->front->catalog, project, workflow, 0,
+		     on_workflow_found, request);
 }
 
 static void
