@@ -14,8 +14,9 @@
 #include "base/map.h"
 #include "base/uuid7.h"
 
-#define WS_UNSENT_MAX (1024 * 1024) /* bytes for one client, with what the stream has  \
-				     */
+#define WS_UNSENT_MAX                                                                  \
+	(1024 * 1024) /* bytes for one client, with what the stream has                \
+		       */
 
 /* A message, shared by all who get it. */
 struct ws_text {
