@@ -19,9 +19,9 @@
 #include "base/quote.h"
 #include "base/usec.h"
 #include "base/xalloc.h"
-#include "files.h"
+#include "files/files.h"
+#include "files/path_core.h"
 #include "log_tail_core.h"
-#include "path_core.h"
 #include "zone/zone.h"
 
 #define NAME_MAX_CHARS 80

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "path_core.h"
+#include "files/path_core.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

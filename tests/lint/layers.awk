@@ -7,6 +7,7 @@ BEGIN {
 	may["json"] = "json base"
 	may["zone"] = "zone base"
 	may["digest"] = "digest base"
+	may["files"] = "files base digest"
 	may["conf"] = "conf base json"
 	may["loop"] = "loop base"
 	may["lang"] = "lang base json zone"

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "base/xalloc.h"
-#include "files.h"
+#include "files/files.h"
 #include "walk.h"
 
 static char top[64], project[80];

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "path_core.h"
+#include "files/path_core.h"
 
 static const struct {
 	const char *project, *path;

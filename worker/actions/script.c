@@ -6,8 +6,8 @@
 
 #include "actions/answer.h"
 #include "base/xalloc.h"
-#include "files.h"
-#include "path_core.h"
+#include "files/files.h"
+#include "files/path_core.h"
 
 int
 script_folder(const struct attempt *attempt, const char *cwd, struct err *err)

@@ -11,8 +11,8 @@
 #include "actions/answer.h"
 #include "base/utf8.h"
 #include "base64_core.h"
-#include "files.h"
-#include "path_core.h"
+#include "files/files.h"
+#include "files/path_core.h"
 #include "tools/files_tools.h"
 #include "tools/tools.h"
 

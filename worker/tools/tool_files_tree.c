@@ -12,8 +12,8 @@
 
 #include "actions/answer.h"
 #include "base/xalloc.h"
-#include "files.h"
-#include "path_core.h"
+#include "files/files.h"
+#include "files/path_core.h"
 #include "tools/files_tools.h"
 #include "tools/tools.h"
 #include "walk.h"

@@ -2,8 +2,8 @@
  * Pure: is this text a path that may be looked up below a project's folder? What links
  * do to it only the kernel can say: files.h asks it. Also names made safe for files.
  */
-#ifndef WORKER_PATH_CORE_H
-#define WORKER_PATH_CORE_H
+#ifndef FILES_PATH_CORE_H
+#define FILES_PATH_CORE_H
 
 #include <stddef.h>
 

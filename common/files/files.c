@@ -3,7 +3,7 @@
  * name (O_PATH), looked at, and only then opened for good: a pipe or a device is never
  * touched.
  */
-#include "files.h"
+#include "files/files.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +16,7 @@
 
 #include "base/xalloc.h"
 #include "digest/digest.h"
-#include "path_core.h"
+#include "files/path_core.h"
 
 #define TRIES 16 /* the kernel asks for another try when names change meanwhile */
 

@@ -3,8 +3,8 @@
  * "..", not by a link, not by a name that changes meanwhile. The kernel keeps the
  * promise (openat2 beneath). Only regular files and folders: no pipes, no devices.
  */
-#ifndef WORKER_FILES_H
-#define WORKER_FILES_H
+#ifndef FILES_FILES_H
+#define FILES_FILES_H
 
 #include <stdbool.h>
 #include <sys/stat.h>

@@ -2,7 +2,7 @@
  * Paths as text. The rule is simple on purpose: a path is a list of plain names, and
  * each ".." takes back a name that stood before it. Not for what exists.
  */
-#include "path_core.h"
+#include "files/path_core.h"
 
 #include <stdbool.h>
 #include <string.h>
