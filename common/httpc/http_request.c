@@ -135,6 +135,19 @@ add_headers(struct http_call *call, const struct http_request *request)
 	return 0;
 }
 
+static void
+set_body(struct http_call *call, const struct http_request *request)
+{
+	const char *body = request->body_len > 0 ? request->body : "";
+
+	if (!request->body_stays || request->body_len == 0)
+		body = call->body =
+		    xmemdup(body, request->body_len + (request->body_len == 0));
+	curl_easy_setopt(call->easy, CURLOPT_POSTFIELDSIZE_LARGE,
+			 (curl_off_t)request->body_len);
+	curl_easy_setopt(call->easy, CURLOPT_POSTFIELDS, body);
+}
+
 /* POST and GET by their own options, so that redirects turn them as browsers do. */
 static void
 set_method(struct http_call *call, const struct http_request *request)
@@ -146,13 +159,8 @@ set_method(struct http_call *call, const struct http_request *request)
 		curl_easy_setopt(call->easy, CURLOPT_NOBODY, 1L);
 		return;
 	}
-	if (request->body_len > 0 || is_post) {
-		call->body = xmemdup(request->body_len > 0 ? request->body : "",
-				     request->body_len + (request->body_len == 0));
-		curl_easy_setopt(call->easy, CURLOPT_POSTFIELDSIZE_LARGE,
-				 (curl_off_t)request->body_len);
-		curl_easy_setopt(call->easy, CURLOPT_POSTFIELDS, call->body);
-	}
+	if (request->body_len > 0 || is_post)
+		set_body(call, request);
 	if (!is_post && (!is_get || request->body_len > 0))
 		curl_easy_setopt(call->easy, CURLOPT_CUSTOMREQUEST, request->method);
 }

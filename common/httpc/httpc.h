@@ -24,6 +24,7 @@ struct http_request {
 	const char *const *headers; /* "Name: value", NULL-terminated; or NULL */
 	const void *body;           /* copied */
 	size_t body_len;
+	bool body_stays;  /* it need not be copied: it lasts until the call is over */
 	usec_t timeout;   /* of the whole call; 0: none */
 	size_t reply_max; /* bytes of body kept, after decompression; more: ERR_LIMIT */
 	bool follow_redirects;   /* at most 10, http and https only */
