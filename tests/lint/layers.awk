@@ -28,7 +28,7 @@ BEGIN {
 	door["wslay/"] = "supervisor/front"
 	door["zlib.h"] = "supervisor/front"
 
-	split("assert ctype dirent elf endian errno fcntl fenv float fnmatch getopt glob " \
+	split("aio assert ctype dirent elf endian errno fcntl fenv float fnmatch getopt glob " \
 	      "grp inttypes libgen limits locale math netdb paths poll pthread pwd regex " \
 	      "sched setjmp signal spawn stdalign stdarg stdatomic stdbool stddef stdint " \
 	      "stdio stdlib stdnoreturn string strings syslog termios time uchar unistd " \
