@@ -9,7 +9,7 @@
 #define TOOL_NAMES_MAX 64
 
 static const char *const encodings[] = { "utf8", "base64", NULL };
-static const char *const artifact_types[] = {
+const char *const artifact_types[] = {
 	"SCREENSHOT",   "LOG_FILE", "SESSION_FILE", "TEST_REPORT",
 	"BUILD_OUTPUT", "DOCUMENT", "OTHER",        NULL,
 };

@@ -17,6 +17,7 @@ struct tool_name {
 };
 
 extern const struct tool_name tool_names[];
+extern const char *const artifact_types[]; /* "SCREENSHOT", ...; ended by NULL */
 
 const struct tool_name *tool_names_find(const char *name); /* or NULL */
 const char *tool_names_nearest(const char *name);          /* or NULL */
