@@ -13,19 +13,20 @@
 #include "base/xalloc.h"
 #include "commands.h"
 #include "database.h"
+#include "digest/api_key.h"
 #include "digest/digest.h"
 #include "print.h"
 #include "table.h"
 #include "zone/zone.h"
 
-#define KEY_BYTES    32
-#define KEY_TEXT     (3 + (KEY_BYTES * 4 + 2) / 3 + 1) /* "sm_", base64url, NUL */
 #define KEY_NAME_MAX 100
 
 const struct arg keys_args[] = {
 	{ "name", 'n', "NAME", "create: whose key it is; shown in runs it starts" },
 	{ "role", 'r', "viewer|operator|admin", "create: what it may do" },
 	{ "expires", 'e', "DURATION|TIME", "create: e.g. 90d, or an RFC 3339 time" },
+	{ "project", 'p', "NAME", "create: it sees and changes this project only" },
+	{ "tools", 't', "NAMES", "create: runs it starts use no others: shell,git.*" },
 	DATABASE_ARGS,
 	COMMAND_ARGS,
 };
@@ -46,32 +47,6 @@ forget(void *memory, size_t len)
 }
 
 /* ---- create ---- */
-
-/* "sm_" and 32 random bytes in base64url without padding. */
-static void
-make_key(char out[static KEY_TEXT])
-{
-	static const char digits[] =
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-	    "0123456789-_";
-	unsigned char bytes[KEY_BYTES];
-	char *to = out + 3;
-	unsigned held = 0;
-	int bits = 0;
-
-	memcpy(out, "sm_", 3);
-	digest_random(bytes, sizeof bytes);
-	for (size_t i = 0; i < sizeof bytes; i++) {
-		held = held << 8 | bytes[i];
-		for (bits += 8; bits >= 6; bits -= 6)
-			*to++ = digits[held >> (bits - 6) & 63];
-	}
-	if (bits > 0)
-		*to++ = digits[held << (6 - bits) & 63];
-	*to = '\0';
-	forget(bytes, sizeof bytes);
-	forget(&held, sizeof held);
-}
 
 static int
 check_name(const char *name, struct err *err)
@@ -120,25 +95,79 @@ read_expiry(const char *text, usec_t *out, struct err *err)
 	return 0;
 }
 
+/* "shell,git.*" as a list; NULL without. The caller's. */
+static struct json *
+list_tools(const char *text)
+{
+	char *copy, *rest, *word;
+	struct json *list;
+
+	if (text == NULL)
+		return NULL;
+	list = json_new_array();
+	copy = rest = xstrdup(text);
+	while ((word = strsep(&rest, ", ")) != NULL)
+		if (*word != '\0')
+			json_append(list, json_new_str(word));
+	free(copy);
+	return list;
+}
+
+static void
+on_project(void *context, const struct pg_rows *rows)
+{
+	if (pg_count(rows) > 0)
+		*(struct uuid *)context = pg_uuid(rows, 0, 1);
+}
+
+/* Nil without one. */
+static int
+find_project(struct database *database, const char *name, struct uuid *id,
+	     struct err *err)
+{
+	struct pg_args values;
+	int result;
+
+	*id = (struct uuid){ 0 };
+	if (name == NULL)
+		return 0;
+	pg_args_init(&values);
+	pg_arg_text(&values, name);
+	pg_arg_null(&values, PG_UUID);
+	result = database_run(database, "projects_get", &values, on_project, id, err);
+	pg_args_fini(&values);
+	if (result == 0 && uuid_is_nil(id))
+		return err_set(err, ERR_NOT_FOUND, "there is no project \"%s\"", name);
+	return result;
+}
+
 static int
 insert(struct database *database, const struct args *args, const char *key,
        usec_t expires, struct err *err)
 {
+	struct json *tools = list_tools(args_value(args, "tools"));
+	struct uuid project;
 	struct uuid id = uuid7_new(wall_now());
 	unsigned char hash[SHA256_BYTES];
 	struct pg_args values;
 	int result;
 
+	if (find_project(database, args_value(args, "project"), &project, err) < 0) {
+		json_unref(&tools);
+		return -1;
+	}
 	sha256(key, strlen(key), hash);
 	pg_args_init(&values);
 	pg_arg_uuid(&values, &id);
 	pg_arg_text(&values, args_value(args, "name"));
 	pg_arg_bytes(&values, hash, sizeof hash);
 	pg_arg_text(&values, args_value(args, "role"));
-	pg_arg_null(&values, PG_UUID);
+	pg_arg_uuid(&values, uuid_is_nil(&project) ? NULL : &project);
 	pg_arg_time(&values, expires);
+	pg_arg_json(&values, tools);
 	result = database_run(database, "api_keys_insert", &values, NULL, NULL, err);
 	pg_args_fini(&values);
+	json_unref(&tools);
 	return result;
 }
 
@@ -168,7 +197,7 @@ create(const struct command *command, const struct args *args)
 {
 	struct err err = { 0 };
 	struct database *database;
-	char key[KEY_TEXT];
+	char key[API_KEY_TEXT];
 	usec_t expires;
 	int status;
 
@@ -179,7 +208,7 @@ create(const struct command *command, const struct args *args)
 	database = database_of(command, args, &status);
 	if (database == NULL)
 		return status;
-	make_key(key);
+	api_key_new(key);
 	if (insert(database, args, key, expires, &err) == 0)
 		print_key(args, key, expires);
 	else if (err.kind == ERR_CONFLICT)

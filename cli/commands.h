@@ -10,8 +10,10 @@
 
 COMMAND(approvals);
 COMMAND(approve);
+COMMAND(artifacts);
 COMMAND(bench);
 COMMAND(cancel);
+COMMAND(comment);
 COMMAND(completion);
 COMMAND(deny);
 COMMAND(dev);
@@ -24,6 +26,7 @@ COMMAND(list);
 COMMAND(logs);
 COMMAND(migrate);
 COMMAND(pause);
+COMMAND(projects);
 COMMAND(rerun);
 COMMAND(resume);
 COMMAND(retry);

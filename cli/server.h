@@ -55,7 +55,8 @@ struct question {
 	const char *header; /* one more, or NULL */
 	const char *content_type, *body;
 	size_t len;
-	usec_t timeout; /* 0: a minute */
+	bool body_stays; /* it need not be copied */
+	usec_t timeout;  /* 0: a minute */
 };
 
 /* The same of anything, and without a word on stderr. */
