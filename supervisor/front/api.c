@@ -85,6 +85,20 @@ api_query_int(struct exchange *exchange, const char *name, int64_t min, int64_t 
 }
 
 int
+api_query_flag(struct exchange *exchange, const char *name, bool *out)
+{
+	const char *text = exchange_query(exchange, name);
+
+	*out = text != NULL &&
+	       (*text == '\0' || strcmp(text, "true") == 0 || strcmp(text, "1") == 0);
+	if (*out || text == NULL || strcmp(text, "false") == 0 ||
+	    strcmp(text, "0") == 0)
+		return 0;
+	reply_problem(exchange, 400, NULL, "%s: expected true or false", name);
+	return -1;
+}
+
+int
 api_page(struct exchange *exchange, struct api_page *page)
 {
 	int64_t number, limit;

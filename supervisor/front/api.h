@@ -27,6 +27,9 @@ int api_page(struct exchange *exchange, struct api_page *page);
 /* A number of the query, or preset when absent. -1: a 400 was answered. */
 int api_query_int(struct exchange *exchange, const char *name, int64_t min, int64_t max,
 		  int64_t preset, int64_t *out);
+/* Of the query: absent or false is false; true, 1 or nothing behind the name is true.
+ * -1: a 400 was answered. */
+int api_query_flag(struct exchange *exchange, const char *name, bool *out);
 /* A time of the query (RFC 3339), 0 when absent. -1: a 400 was answered. */
 int api_query_time(struct exchange *exchange, const char *name, usec_t *out);
 

@@ -140,6 +140,7 @@ free_parts(struct exchange *exchange)
 	caller_left(exchange);
 	file_reply_free(&exchange->file);
 	json_unref(&exchange->json);
+	json_unref(&exchange->once);
 	buf_fini(&exchange->body);
 	buf_fini(&exchange->headers);
 }

@@ -14,7 +14,27 @@ on_turn(void *context)
 {
 	struct exchange *exchange = context;
 
-	exchange->route->on_request(exchange);
+	if (exchange->go != NULL)
+		exchange->go(exchange);
+	else
+		exchange->route->on_request(exchange);
+}
+
+/* The stored answer, and what is shown this once. */
+static void
+answer_made(struct exchange *exchange, const struct change_result *result)
+{
+	struct json *body = NULL;
+	struct err err = { 0 };
+
+	if (exchange->once == NULL || result->outcome != CHANGE_MADE ||
+	    json_parse(result->text, result->len, &body, &err) < 0) {
+		reply_json_text(exchange, result->status, result->text, result->len);
+		return;
+	}
+	for (struct json_iter it = json_iter(exchange->once); json_next(&it);)
+		json_set(body, it.key, json_ref(it.value));
+	reply_json(exchange, result->status, body);
 }
 
 static void
@@ -58,7 +78,7 @@ on_made(void *context, const struct change_result *result)
 		return;
 	}
 	if (result->len > 0)
-		reply_json_text(exchange, result->status, result->text, result->len);
+		answer_made(exchange, result);
 	else
 		reply_empty(exchange, result->status);
 }
@@ -149,4 +169,22 @@ void
 exchange_audit(struct exchange *exchange, const char *target, struct json *details)
 {
 	change_audit(exchange->change, target, details);
+}
+
+void
+exchange_change_later(struct exchange *exchange, const char *words,
+		      void (*go)(struct exchange *exchange))
+{
+	exchange->go = go;
+	buf_clear(&exchange->body);
+	buf_str(&exchange->body, words);
+	exchange_change_begin(exchange);
+}
+
+void
+exchange_show_once(struct exchange *exchange, const char *key, const char *text)
+{
+	if (exchange->once == NULL)
+		exchange->once = json_new_object();
+	json_set(exchange->once, key, json_new_str(text));
 }

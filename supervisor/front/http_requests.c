@@ -34,23 +34,21 @@ request_deadline(const struct http_conn *conn)
 {
 	const struct route *route = conn->exchange.route;
 
+	if (conn->exchange.taker != NULL) /* as long as the pace is kept */
+		return conn->complete ? http_conn_now(conn) +
+					    conn->front->settings->http_request_timeout
+				      : USEC_NEVER;
 	if (route != NULL && route->no_timeout)
 		return USEC_NEVER;
 	return conn->exchange.began + conn->front->settings->http_request_timeout;
 }
 
-/* The key is good: the body may come. */
+/* The body may come. */
 static void
-admit(struct http_conn *conn)
+accept_body(struct http_conn *conn, size_t body_max)
 {
 	const struct http_head *head = &conn->parser.head;
-	const struct route *route = conn->exchange.route;
-	size_t body_max = route->body_max;
 
-	if (!caller_may(&conn->exchange))
-		return;
-	if (body_max == 0)
-		body_max = (size_t)conn->front->settings->http_body_max;
 	if (!http_accept_body(&conn->parser, body_max)) {
 		http_conn_refuse(conn, conn->parser.status, conn->parser.why);
 		return;
@@ -61,6 +59,25 @@ admit(struct http_conn *conn)
 	http_conn_phase(
 	    conn, PHASE_BODY,
 	    earlier(http_conn_now(conn) + BODY_GRACE, request_deadline(conn)));
+}
+
+/* The key is good. */
+static void
+admit(struct http_conn *conn)
+{
+	struct exchange *exchange = &conn->exchange;
+	size_t body_max = exchange->route->body_max;
+
+	if (!caller_may(exchange))
+		return;
+	if (body_max == BODY_IN_PIECES) {
+		http_conn_phase(conn, PHASE_CHECK, request_deadline(conn));
+		exchange->held = true;
+		exchange->route->on_request(exchange);
+		return;
+	}
+	accept_body(conn, body_max > 0 ? body_max
+				       : (size_t)conn->front->settings->http_body_max);
 }
 
 static void
@@ -97,7 +114,13 @@ on_head(struct http_conn *conn)
 static bool
 on_piece(struct http_conn *conn)
 {
-	buf_add(&conn->exchange.body, conn->parser.piece, conn->parser.piece_len);
+	struct exchange *exchange = &conn->exchange;
+
+	if (exchange->taker != NULL)
+		exchange->taker->on_piece(exchange, conn->parser.piece,
+					  conn->parser.piece_len);
+	else
+		buf_add(&exchange->body, conn->parser.piece, conn->parser.piece_len);
 	return true;
 }
 
@@ -109,7 +132,9 @@ on_request(struct http_conn *conn)
 	conn->complete = true;
 	http_conn_phase(conn, PHASE_WORK, request_deadline(conn));
 	exchange->held = true;
-	if (exchange->route->changes != NULL)
+	if (exchange->taker != NULL)
+		exchange->taker->on_all(exchange);
+	else if (exchange->route->changes != NULL)
 		exchange_change_begin(exchange);
 	else
 		exchange->route->on_request(exchange);
@@ -195,4 +220,34 @@ http_requests_work(struct http_conn *conn)
 	conn->working = false;
 	http_conn_end_reading(conn);
 	http_conn_flush(conn);
+}
+
+/* ---- bodies that are taken in pieces ---- */
+
+void
+exchange_take_body(struct exchange *exchange, size_t max,
+		   const struct body_taker *taker)
+{
+	exchange->taker = taker;
+	accept_body(exchange->conn, max);
+	http_requests_work(exchange->conn);
+}
+
+void
+exchange_pause(struct exchange *exchange)
+{
+	struct http_conn *conn = exchange->conn;
+
+	http_conn_phase(conn, PHASE_CHECK,
+			http_conn_now(conn) +
+			    conn->front->settings->http_request_timeout);
+}
+
+void
+exchange_go_on(struct exchange *exchange)
+{
+	struct http_conn *conn = exchange->conn;
+
+	http_conn_phase(conn, PHASE_BODY, http_conn_now(conn) + BODY_GRACE);
+	http_requests_work(conn);
 }

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "base/uuid7.h"
@@ -17,7 +18,10 @@ struct change;   /* front/change.h */
 struct front;    /* what handlers share: loop, store, queue, settings; front/front.h */
 struct exchange; /* one request and its answer */
 
-/* The body is read whole before on_request (up to body_max). */
+/* The body is read whole before on_request (up to body_max); or on_request comes when
+ * the key is good, and takes it in pieces (exchange_take_body). */
+#define BODY_IN_PIECES SIZE_MAX
+
 struct route {
 	const char *method; /* GET also answers HEAD */
 	const char *path; /* "/api/executions/:id/logs"; /api also stands for /api/v1 */
@@ -32,8 +36,16 @@ struct route {
 
 /* One table per resource, ended by a row without method. */
 extern const struct route routes_workflows[], routes_executions[], routes_pool[],
-    routes_health[], routes_transitions[], routes_events[], routes_why[],
-    routes_dry_run[], routes_test_step[];
+    routes_health[], routes_transitions[], routes_events[], routes_comments[],
+    routes_logs[], routes_artifacts[], routes_removals[], routes_workflow_changes[],
+    routes_bulk[], routes_projects[], routes_keys[], routes_stats[], routes_tools[],
+    routes_audit[], routes_why[], routes_dry_run[], routes_test_step[],
+    routes_ws[];
+
+/* All of them, ended by NULL. */
+extern const struct route *const routes_all[];
+/* A line each on stdout: METHOD PATH ROLE WHAT-IT-CHANGES ("-": nothing). */
+void routes_print(void);
 
 /* ---- what was asked; borrowed, until the exchange ends ---- */
 
@@ -67,6 +79,27 @@ void *exchange_state(const struct exchange *exchange);
 void *exchange_keep(struct exchange *exchange, size_t size);
 void *exchange_kept(const struct exchange *exchange);
 
+/* ---- of a route with BODY_IN_PIECES ---- */
+
+struct body_taker {
+	/* Some of the body; borrowed. It may answer, which ends the request. */
+	void (*on_piece)(struct exchange *exchange, const void *data, size_t len);
+	void (*on_all)(struct exchange *exchange); /* that was its end */
+};
+
+/* The body may come, up to max bytes. The exchange must have a state that is freed when
+ * the client is gone. */
+void exchange_take_body(struct exchange *exchange, size_t max,
+			const struct body_taker *taker);
+/* In on_piece: no more of it until exchange_go_on; what the client sends meanwhile
+ * stays with the kernel, and then with the client. */
+void exchange_pause(struct exchange *exchange);
+void exchange_go_on(struct exchange *exchange);
+/* After the end of the body: begins the change, in which `go` is called instead of
+ * on_request. words stand for the body where a repetition is compared with it. */
+void exchange_change_later(struct exchange *exchange, const char *words,
+			   void (*go)(struct exchange *exchange));
+
 /* ---- of a route that changes something ---- */
 
 /* Where its effect is sent: all of it is one transaction, which an answer below 400
@@ -79,6 +112,9 @@ struct pg *exchange_pg(struct exchange *exchange);
  * may be NULL). */
 void exchange_audit(struct exchange *exchange, const char *target,
 		    struct json *details);
+/* A member that is added to the answer's object for this client, now; what is stored
+ * for repetitions has it not. */
+void exchange_show_once(struct exchange *exchange, const char *key, const char *text);
 /* The same change, for the bells that ring after the commit (front/change.h). */
 struct change *exchange_change(struct exchange *exchange);
 

@@ -10,7 +10,6 @@
 
 struct ws;
 
-extern const struct route routes_ws[]; /* ws_upgrade.c */
 
 struct ws *ws_new(struct front *front);
 /* After the listener, which closes the connections, and before the feed. */
