@@ -27,7 +27,7 @@
 
 struct choices {
 	const char *config;
-	bool check, dump, help, version, front;
+	bool check, dump, help, version, front, routes;
 };
 
 static const char usage[] =
@@ -38,6 +38,9 @@ static const char usage[] =
     "  --config FILE  the configuration; else $STEPMILL_CONFIG, else ./stepmill.yaml\n"
     "  --check        read the configuration, say what is wrong with it, and exit\n"
     "  --dump-config  print the configuration that is in force, and exit\n"
+    "  --routes       print what the HTTP API answers: method, path, role, and what "
+    "it\n"
+    "                 changes, and exit\n"
     "  --help         print this, and exit\n"
     "  --version      print the version, and exit\n"
     "\n"
@@ -55,6 +58,7 @@ read_choices(int argc, char **argv, struct choices *choices)
 		{ "--check", &choices->check },     { "--dump-config", &choices->dump },
 		{ "--help", &choices->help },       { "-h", &choices->help },
 		{ "--version", &choices->version }, { "--front", &choices->front },
+		{ "--routes", &choices->routes },
 	};
 	size_t count = sizeof flags / sizeof flags[0], j;
 
@@ -303,6 +307,10 @@ main(int argc, char **argv)
 		fputs(choices.help ? usage
 				   : "stepmill-supervisor " STEPMILL_VERSION "\n",
 		      stdout);
+		return EXIT_SUCCESS;
+	}
+	if (choices.routes) {
+		front_print_routes();
 		return EXIT_SUCCESS;
 	}
 	if (choices.config != NULL && hand_down(choices.config) < 0)

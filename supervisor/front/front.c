@@ -250,24 +250,10 @@ open_doors(struct shell *shell, struct err *err)
 static int
 build(struct shell *shell, const int *listen_fds, size_t count, struct err *err)
 {
-	/* clang-format off */
-	static const struct route *const tables[] = {
-		routes_workflows,
-		routes_executions,
-		routes_transitions,
-		routes_events,
-		routes_pool,
-		routes_health,
-		routes_ws,
-		routes_why,
-		routes_dry_run,
-		routes_test_step,
-		NULL,
-	};
-	/* clang-format on */
-	const struct listen_conf listen = {
-		.fds = listen_fds, .fds_count = count, .tables = tables, .shut = true
-	};
+	const struct listen_conf listen = { .fds = listen_fds,
+					    .fds_count = count,
+					    .tables = routes_all,
+					    .shut = true };
 	struct front *front = &shell->front;
 	const char *node = getenv("STEPMILL_NODE");
 
@@ -350,4 +336,10 @@ front_main(const struct settings *settings, const int *listen_fds, size_t count)
 	}
 	take_down(&shell);
 	return status;
+}
+
+void
+front_print_routes(void)
+{
+	routes_print();
 }

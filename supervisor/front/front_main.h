@@ -13,4 +13,7 @@
  * the exit code (loop/parent.h). */
 int front_main(const struct settings *settings, const int *listen_fds, size_t count);
 
+/* The routes as text on stdout, see front/route.h. */
+void front_print_routes(void);
+
 #endif

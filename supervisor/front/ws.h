@@ -10,7 +10,6 @@
 
 struct ws;
 
-
 struct ws *ws_new(struct front *front);
 /* After the listener, which closes the connections, and before the feed. */
 void ws_free(struct ws **ws_p);

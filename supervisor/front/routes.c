@@ -1,0 +1,29 @@
+/* The list of all tables of routes, and the routes as text, for who checks their
+ * rights. */
+#include <stdio.h>
+
+#include "front/route.h"
+
+const struct route *const routes_all[] = {
+	routes_workflows,  routes_workflow_changes,
+	routes_executions, routes_transitions,
+	routes_comments,   routes_logs,
+	routes_artifacts,  routes_removals,
+	routes_bulk,       routes_events,
+	routes_projects,   routes_keys,
+	routes_pool,       routes_stats,
+	routes_tools,      routes_audit,
+	routes_why,        routes_dry_run,
+	routes_test_step,  routes_ws,
+	routes_health,     NULL,
+};
+
+void
+routes_print(void)
+{
+	for (const struct route *const *table = routes_all; *table != NULL; table++)
+		for (const struct route *route = *table; route->method != NULL; route++)
+			printf("%s %s %s %s\n", route->method, route->path,
+			       auth_role_name(route->role),
+			       route->changes != NULL ? route->changes : "-");
+}
