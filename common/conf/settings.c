@@ -47,6 +47,8 @@ const struct option settings_table[] = {
 	  "where the supervisor listens: address:port or unix:/path" },
 	{ "http.body_max", OPT_BYTES, AT(http_body_max), "4MiB", "1KiB", "64MiB", 0,
 	  "largest body of a request" },
+	{ "http.upload_max", OPT_BYTES, AT(http_upload_max), "1GiB", "1KiB", "1024GiB", 0,
+	  "largest file that is uploaded as an artifact" },
 	{ "http.header_max", OPT_BYTES, AT(http_header_max), "32KiB", "1KiB", "1MiB", 0,
 	  "largest head of a request" },
 	{ "http.connections_max", OPT_COUNT, AT(http_connections_max), "1024", "1", "65536", 0,

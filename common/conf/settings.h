@@ -26,6 +26,7 @@ struct settings {
 
 	char *http_listen;         /* http.listen, 127.0.0.1:3456; also unix:/path */
 	long http_body_max;        /* http.body_max, 4MiB */
+	long http_upload_max;      /* http.upload_max, 1GiB: of an artifact */
 	long http_header_max;      /* http.header_max, 32KiB */
 	long http_connections_max; /* http.connections_max, 1024 */
 	usec_t http_header_timeout, http_request_timeout, http_keepalive_timeout;

@@ -1,5 +1,5 @@
-/* Runs over HTTP: list, look, cancel. Events: api_execution_events.c; logs and
- * artifacts: api_files.c. */
+/* Runs over HTTP: list, look, cancel. Events: api_execution_events.c; logs: api_logs.c;
+ * artifacts: api_artifacts.c. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,6 @@
 #include "base/xalloc.h"
 #include "front/api.h"
 #include "front/api_execution_events.h"
-#include "front/api_files.h"
 #include "front/change.h"
 #include "front/feed.h"
 #include "store/runs.h"
@@ -189,10 +188,6 @@ const struct route routes_executions[] = {
 	{ "GET",  "/api/executions/:id",                ROLE_VIEWER,   0, false, on_get, NULL },
 	{ "POST", "/api/executions/:id/cancel",         ROLE_OPERATOR, 0, false, on_cancel, "execution.cancel" },
 	{ "GET",  "/api/executions/:id/events",         ROLE_VIEWER,   0, true,  api_execution_events, NULL },
-	{ "GET",  "/api/executions/:id/logs",           ROLE_VIEWER,   0, false, api_logs, NULL },
-	{ "GET",  "/api/executions/:id/logs/download",  ROLE_VIEWER,   0, false, api_logs_download, NULL },
-	{ "GET",  "/api/executions/:id/artifacts",      ROLE_VIEWER,   0, false, api_artifacts, NULL },
-	{ "GET",  "/api/artifacts/:id/download",        ROLE_VIEWER,   0, false, api_artifact_download, NULL },
 	{ 0 },
 };
 /* clang-format on */

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
-#include "front/api_files.h"
+#include "front/api_logs.h"
 #include "front/feed.h"
 
 struct testing {
