@@ -22,6 +22,7 @@
 #include "front/listen.h"
 #include "front/rates.h"
 #include "front/route.h"
+#include "front/run_files.h"
 #include "front/ws.h"
 #include "store/workers.h"
 
@@ -269,6 +270,7 @@ build(struct shell *shell, const int *listen_fds, size_t count, struct err *err)
 		return -1;
 	shell->graves = graves_new(front->write, front->queue);
 	front->catalog = catalog_new(front->loop, front->read);
+	front->run_files = run_files_new(front->loop);
 	front->inserts = inserts_new(front->loop, front->write, front->queue);
 	front->feed = feed_new(front, err);
 	if (front->feed == NULL)
@@ -308,6 +310,7 @@ take_down(struct shell *shell)
 	inserts_free(&front->inserts);
 	changes_free(&front->changes);
 	catalog_free(&front->catalog);
+	run_files_free(&front->run_files);
 	queue_free(&front->queue);
 	pg_free(&front->read);
 	pg_free(&front->write);

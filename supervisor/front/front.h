@@ -17,6 +17,7 @@ struct feed;    /* front/feed.h: events to whoever waits for them */
 struct discovery; /* front/discovery.h: workflow files found, registered, watched */
 struct listener;  /* front/listen.h */
 struct auth;      /* front/auth.h */
+struct run_files; /* front/run_files.h: of runs that were deleted */
 struct catalog;   /* front/catalog.h: workflows by name */
 struct ws;        /* front/ws.h: WebSockets */
 struct rates;     /* front/rates.h: who asks how often */
@@ -31,6 +32,7 @@ struct front {
 	struct changes *changes;
 	struct inserts *inserts;
 	struct catalog *catalog;
+	struct run_files *run_files;
 	struct feed *feed;
 	struct discovery *discovery;
 	struct listener *listener;
