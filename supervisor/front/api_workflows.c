@@ -7,6 +7,7 @@
 #include "base/xalloc.h"
 #include "conf/yaml.h"
 #include "front/api.h"
+#include "front/api_workflows.h"
 #include "front/catalog.h"
 #include "front/change.h"
 #include "front/trigger.h"
@@ -102,12 +103,26 @@ look_again(struct front *front, void *context)
 	catalog_outdate(front->catalog, context);
 }
 
+void
+api_reply_registered(struct exchange *exchange, int status,
+		     const struct registered *registered)
+{
+	struct json *body = json_new_object();
+	char text[UUID_TEXT];
+
+	json_set(body, "id", json_new_str(uuid_format(&registered->workflow_id, text)));
+	json_set(body, "definitionId",
+		 json_new_str(uuid_format(&registered->definition, text)));
+	json_set(body, "name", json_new_str(registered->name));
+	json_set(body, "version", json_new_int(registered->version));
+	json_set(body, "created", json_new_bool(registered->is_new));
+	reply_json(exchange, status, body);
+}
+
 static void
 on_registered(void *context, const struct registered *registered, const struct err *err)
 {
 	struct exchange *exchange = context;
-	struct json *body;
-	char text[UUID_TEXT];
 
 	if (err->kind != ERR_NONE) {
 		reply_err(exchange, err);
@@ -118,18 +133,11 @@ on_registered(void *context, const struct registered *registered, const struct e
 	change_after(exchange_change(exchange), look_again, xstrdup(registered->name),
 		     free);
 	exchange_audit(exchange, registered->name, NULL);
-	body = json_new_object();
-	json_set(body, "id", json_new_str(uuid_format(&registered->workflow_id, text)));
-	json_set(body, "definitionId",
-		 json_new_str(uuid_format(&registered->definition, text)));
-	json_set(body, "name", json_new_str(registered->name));
-	json_set(body, "version", json_new_int(registered->version));
-	json_set(body, "created", json_new_bool(registered->is_new));
-	reply_json(exchange, registered->is_new ? 201 : 200, body);
+	api_reply_registered(exchange, registered->is_new ? 201 : 200, registered);
 }
 
-static void
-refuse(struct exchange *exchange, struct problems *problems)
+void
+api_refuse_workflow(struct exchange *exchange, struct problems *problems)
 {
 	reply_problem(exchange, 422, api_problems(problems),
 		      "the workflow has %zu error%s; nothing was registered",
@@ -139,8 +147,8 @@ refuse(struct exchange *exchange, struct problems *problems)
 
 /* JSON is YAML too, and what has no type is taken for it. What a page elsewhere may
  * send without asking first (forms, plain text) is refused. */
-static int
-check_type(struct exchange *exchange)
+int
+api_check_workflow_type(struct exchange *exchange)
 {
 	static const char *const types[] = { "application/yaml",   "text/yaml",
 					     "application/x-yaml", "text/x-yaml",
@@ -167,12 +175,12 @@ on_register(struct exchange *exchange)
 	size_t len;
 	const char *source = exchange_body(exchange, &len);
 
-	if (check_type(exchange) < 0)
+	if (api_check_workflow_type(exchange) < 0)
 		return;
 	if (catalog_register(exchange_front(exchange)->catalog, exchange_pg(exchange),
 			     exchange_project(exchange), source, len, "", &problems,
 			     on_registered, exchange) < 0)
-		refuse(exchange, &problems);
+		api_refuse_workflow(exchange, &problems);
 	else
 		problems_fini(&problems);
 }
@@ -187,7 +195,7 @@ on_validate(struct exchange *exchange)
 	struct json *body;
 	struct doc *doc;
 
-	if (check_type(exchange) < 0)
+	if (api_check_workflow_type(exchange) < 0)
 		return;
 	doc = yaml_parse(source, len, &problems);
 	if (doc != NULL)
