@@ -7,11 +7,10 @@
 #include <strings.h>
 
 #include "base/xalloc.h"
-#include "conf/yaml.h"
-#include "engine/again_core.h"
 #include "engine/enter_core.h"
 #include "front/api.h"
 #include "front/change.h"
+#include "front/run_again.h"
 #include "store/transitions.h"
 
 #define COMMENT_MAX   10000
@@ -25,6 +24,7 @@ struct changing {
 	int step;
 	bool approves, from_failure;
 	const char *comment; /* in the request's body */
+	struct run_again again;
 	void (*go)(struct changing *changing);
 };
 
@@ -141,143 +141,38 @@ go_decide(struct changing *changing)
 
 /* ---- again ---- */
 
-static struct workflow *
-read_source(const struct again_row *row)
-{
-	struct problems problems = { 0 };
-	struct doc *doc = yaml_parse(row->source, row->source_len, &problems);
-	struct workflow *workflow = NULL;
-
-	if (doc != NULL)
-		workflow = workflow_read(doc, &problems);
-	problems_fini(&problems);
-	doc_free(&doc);
-	return workflow;
-}
-
-/* [[number, key, status, parent, is item], ...] */
-static struct old_row *
-old_rows(const struct workflow *workflow, const struct json *list, size_t *count)
-{
-	struct old_row *rows = xcalloc(json_count(list) + 1, sizeof *rows);
-	size_t n = 0;
-
-	for (size_t i = 0; i < json_count(list); i++) {
-		const struct json *row = json_at(list, i);
-		int index = workflow_step_index(workflow, json_str(json_at(row, 1)));
-
-		if (index >= 0)
-			rows[n++] = (struct old_row){
-				.number = (int)json_int(json_at(row, 0)),
-				.index = index,
-				.status = (enum step_status)json_int(json_at(row, 2)),
-				.parent = (int)json_int(json_at(row, 3)),
-			};
-	}
-	*count = n;
-	return rows;
-}
-
-/* What the new run begins with: all of it, or what is left of the old one. */
-static struct new_step *
-steps_again(const struct changing *changing, const struct workflow *workflow,
-	    const struct json *list, struct again *again, size_t *count)
-{
-	struct old_row *rows;
-	struct new_step *steps;
-	size_t rows_count;
-
-	*again = (struct again){ 0 };
-	rows = old_rows(workflow, list, &rows_count);
-	if (changing->from_failure && rows_count > 0)
-		again_plan(workflow, rows, rows_count, again);
-	else
-		again->first = advance_start(workflow, &again->first_count);
-	free(rows);
-	steps = new_steps_from(workflow, again->first, again->first_count);
-	*count = again->first_count;
-	return steps;
-}
-
 static void
-on_stored(void *context, const struct err *err)
+on_again(void *context, const struct again_result *result)
 {
 	struct changing *changing = context;
-
-	if (err->kind != ERR_NONE)
-		reply_err(changing->exchange, err);
-	else
-		api_reply_status(changing->exchange, 202, &changing->run, RUN_RUNNING);
-}
-
-static void
-store_again(struct changing *changing, const struct again_row *row,
-	    const struct workflow *workflow)
-{
-	struct uuid old = changing->run;
-	struct front *front = exchange_front(changing->exchange);
-	struct new_run run = {
-		.id = uuid7_new(loop_now(front->loop)),
-		.definition = row->definition,
-		.workflow_name = workflow->name,
-		.project = &row->project,
-		.input = row->input,
-		.trigger = row->trigger,
-		.priority = row->priority,
-		.triggered_by = "retry",
-		.requested_by = by_of(changing),
-		.timeout = workflow->timeout,
-		.crash_on_interrupt = workflow->crash_on_interrupt,
-		.retry_of = &old,
-	};
-	struct again again;
-	struct new_step *steps =
-	    steps_again(changing, workflow, row->rows, &again, &run.steps_count);
-
-	run.steps = steps;
-	changing->run = run.id;
-	again_store(pg_of(changing), &run, again.kept, again.kept_count, on_stored,
-		    changing);
-	for (size_t i = 0; i < run.steps_count; i++) {
-		struct step_ref ref = { run.id, steps[i].number };
-
-		if (steps[i].needs <= 0)
-			change_tell_ready(exchange_change(changing->exchange),
-					  steps[i].queue, run.priority, &ref);
-	}
-	again_fini(&again);
-	free(steps);
-}
-
-static void
-on_loaded(void *context, const struct again_row *row, const struct err *err)
-{
-	struct changing *changing = context;
-	struct workflow *workflow = row != NULL ? read_source(row) : NULL;
 	struct exchange *exchange = changing->exchange;
 
-	if (workflow != NULL && run_is_over(row->status) &&
-	    !(changing->from_failure && row->status == RUN_COMPLETED)) {
-		store_again(changing, row, workflow);
-		workflow_free(&workflow);
-		return;
-	}
-	if (err->kind != ERR_NONE)
-		reply_err(exchange, err);
-	else if (row == NULL)
+	if (result->outcome == AGAIN_STORED)
+		api_reply_status(exchange, 202, &result->run, RUN_RUNNING);
+	else if (result->outcome == AGAIN_NO_RUN)
 		reply_problem(exchange, 404, NULL, "there is no such execution");
-	else if (workflow == NULL)
+	else if (result->outcome == AGAIN_NO_DEFINITION)
 		reply_problem(exchange, 409, NULL, "its definition no longer loads");
-	else
+	else if (result->outcome == AGAIN_NOT_NOW)
 		reply_problem(exchange, 409, NULL, "the execution is %s",
-			      run_status_name(row->status));
-	workflow_free(&workflow);
+			      run_status_name(result->status));
+	else
+		reply_err(exchange, result->err);
 }
 
 static void
 go_again(struct changing *changing)
 {
-	again_load(pg_of(changing), &changing->run, on_loaded, changing);
+	changing->again = (struct run_again){
+		.change = exchange_change(changing->exchange),
+		.now = loop_now(exchange_front(changing->exchange)->loop),
+		.run = changing->run,
+		.from_failure = changing->from_failure,
+		.by = by_of(changing),
+		.done = on_again,
+		.context = changing,
+	};
+	run_again_begin(&changing->again);
 }
 
 /* ---- the routes ---- */
