@@ -113,6 +113,13 @@ remember(struct auth *auth, const unsigned char *hash, const struct pg_rows *row
 	return identity;
 }
 
+void
+auth_forget(struct auth *auth)
+{
+	while (!list_empty(&auth->order))
+		forget(auth, container_of(auth->order.next, struct identity, link));
+}
+
 /* ---- answers ---- */
 
 static enum auth_verdict

@@ -23,6 +23,8 @@ typedef void auth_granted_fn(struct exchange *exchange);
 
 struct auth *auth_new(struct front *front);
 void auth_free(struct auth **auth_p);
+/* What was looked up is looked up anew: a key was revoked here. */
+void auth_forget(struct auth *auth);
 /* Fills in who and project of the exchange. granted is called only after AUTH_PENDING.
  */
 enum auth_verdict auth_check(struct auth *auth, struct exchange *exchange,
