@@ -117,7 +117,8 @@ class Mix:
                 "name": f"point-{name}", **top, "steps": steps(self.system.ledger_url)})
             assert status in (200, 201), f"{name}: {status} {answer}"
         await asyncio.gather(self.approve(), self.cancel(), self.pause(), self.retry(),
-                             self.tell(), self.disturb(), self.begin("limited", "2"), *(
+                             self.tell(), self.disturb(), self.add_and_remove(),
+                             self.keep_house(), self.begin("limited", "2"), *(
                                  self.begin(name) for name in FLOWS if name not in BEGUN))
         try:
             await self.system.wait("no run is open", self.all_over, OPEN)
@@ -194,6 +195,35 @@ class Mix:
         status, answer = await self.ask("tell", "POST", "/api/events", {
             "source": "points", "type": "point.told", "data": {}})
         assert status == 202, f"tell: {status} {answer}"
+
+    async def change(self, method, path, body=None, key=None, again=()):
+        """again: what else may be answered, when it was heard before."""
+        status, answer = await self.ask("change", method, path, body, key)
+        assert status in (200, 201, 204, *again), f"{method} {path}: {status} {answer}"
+        return answer
+
+    async def add_and_remove(self):
+        """A run that gets a comment and a file, and goes; then its workflow."""
+        await self.change("POST", "/api/workflows", {"name": "point-gone", "steps": [noop("only")]})
+        status, answer = await self.ask("begin", "POST", "/api/workflows/point-gone/execute", {},
+                                        key="gone")
+        assert status == 202, f"starting gone: {status} {answer}"
+        run = answer["executionId"]
+        await self.status(run, "COMPLETED")
+        await self.change("POST", f"/api/executions/{run}/comments", {"message": "x"}, "said")
+        await self.change("POST", f"/api/executions/{run}/artifacts?name=x", {"x": 1}, "kept")
+        await self.change("DELETE", f"/api/executions/{run}", again=(404,))
+        await self.change("DELETE", "/api/workflows/point-gone?deactivate=true")
+        await self.change("DELETE", "/api/workflows/point-gone", again=(404,))
+
+    async def keep_house(self):
+        project = await self.change("POST", "/api/projects", {
+            "name": "point", "path": str(self.system.project)}, "project")
+        path = f"/api/projects/{project['id']}"
+        await self.change("PATCH", path, {"defaultBranch": "work"})
+        await self.change("DELETE", path, again=(404,))
+        key = await self.change("POST", "/api/api-keys", {"name": "point", "role": "viewer"}, "key")
+        await self.change("DELETE", f"/api/api-keys/{key['id']}")
 
     # ---- what befalls workers ----
 

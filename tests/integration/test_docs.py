@@ -8,10 +8,12 @@ import shutil
 import socket
 import subprocess
 import textwrap
+import time
 
 import psycopg
 import pytest
 
+from harness.routes import routes
 from harness.servers import Server
 from harness.stepmill import BIN, OVER, ROOT, Refused, Stepmill, wait_for
 
@@ -347,23 +349,47 @@ def test_there_is_curl():
     assert len(CURL) >= 5
 
 
-ROUTES = re.findall(r"(GET|POST|PUT) `(/[\w/:.-]+)`((?: `[?{][^`]*`)?)", page("docs/http-api.md"))
+ROUTES = re.findall(r"(GET|POST|PUT|PATCH|DELETE) `(/[\w/:.-]+)`((?: `[?{][^`]*`)?)", page("docs/http-api.md"))
 BODIES = {"/api/workflows": "name: one\nsteps: [{ id: a, action: noop }]\n",
           "/api/workflows/validate": "name: one\nsteps: [{ id: a, action: noop }]\n",
           "/api/workflows/:id/test-step": '{"stepId": "keep"}',
           "/api/events": '{"source": "shop", "type": "order", "data": {}}',
-          "/api/pool": '{"workers": 1}'}
+          "/api/pool": '{"workers": 1}',
+          "/api/workflows/:id": "name: changed\nsteps: [{ id: a, action: noop }]\n",
+          "/api/executions/:id/comments": '{"message": "said"}',
+          "/api/executions/:id/steps/:stepId/comments": '{"message": "said"}',
+          "/api/executions/:id/artifacts": "data",
+          "/api/executions/bulk": '{"action": "cancel", "filter": {"workflowId": "hello"}}',
+          "/api/projects": '{"name": "docs", "path": "/tmp"}',
+          "PATCH /api/projects/:id": '{"path": "/tmp"}',
+          "/api/projects/:id": '{"name": "docs-changed", "path": "/tmp"}',
+          "/api/api-keys": '{"name": "docs", "role": "viewer"}'}
 QUERY = {"isActive": "true", "page": "1", "limit": "5", "status": "completed,FAILED",
          "workflowId": "hello", "triggeredBy": "manual", "since": "2020-01-01T00:00:00Z",
          "until": "2120-01-01T00:00:00Z", "q": "hello", "sort": "-startedAt",
-         "wait": "1s", "stepId": "keep", "level": "info", "type": "OTHER"}
+         "wait": "1s", "follow": "true", "name": "a.txt", "stepId": "keep", "level": "info", "type": "OTHER"}
 
 
 OVER_ALREADY = ("/cancel", "/pause", "/resume", "/retry")  # of a run that is completed
 
 
-def route_url(served, path, query):
+def one_more(served, path):
+    """Something that may be changed or go: its id."""
+    if path.startswith("/api/projects"):
+        return served.post("/api/projects", {"name": f"docs-{time.monotonic_ns()}", "path": "/tmp"})["id"]
+    if path.startswith("/api/api-keys"):
+        return served.post("/api/api-keys", {"name": f"docs-{time.monotonic_ns()}",
+                                             "role": "viewer"})["id"]
+    served.workflow(BODIES["/api/workflows/:id"])
+    return served.run("changed")["id"] if path.startswith("/api/executions") else "changed"
+
+
+def route_url(served, method, path, query):
     run = served.first
+    if method in ("PUT", "PATCH", "DELETE") or path == "/api/projects/:id":
+        path = path.replace(":id", one_more(served, path)) if ":id" in path else path
+    if path == "/api/api-keys" and method == "GET":
+        one_more(served, path)
     ids = {"/api/workflows": "hello", "/api/executions": run["runId"],
            "/api/artifacts": run["artifacts"][0]["id"]}
     for prefix, found in ids.items():
@@ -377,22 +403,25 @@ def route_url(served, path, query):
         values["since"] = "0"
     if path == "/api/approvals":
         values["status"] = "pending"
-    if "cursor" in names:  # what comes before the newest but one
+    if path == "/api/audit":
+        values |= {"who": "dev", "what": "workflow.register", "target": "hello",
+                   "cursor": "ffffffff-ffff-7fff-bfff-ffffffffffff"}
+    elif "cursor" in names:  # what comes before the newest but one
         values["cursor"] = str(int(run["runId"].split("-")[-1]) + 1)
     return path + "?" + "&".join(f"{name}={values[name]}" for name in names)
 
 
 @pytest.mark.parametrize("method, path, query", [r for r in ROUTES if r[1] != "/api/pool/drain"])
 def test_route(served, method, path, query):
-    url = route_url(served, path, query)
+    url = route_url(served, method, path, query)
     kind = "application/yaml" if BODIES.get(path, "").startswith("name:") else "application/json"
     try:
-        answer = served.request(method, url, BODIES.get(path) if method != "GET" else None,
-                                content_type=kind)
+        body = BODIES.get(f"{method} {path}", BODIES.get(path)) if method != "GET" else None
+        answer = served.request(method, url, body, content_type=kind)
     except Refused as refused:
         assert path.endswith(OVER_ALREADY) and refused.status == 409, refused
         return
-    assert answer
+    assert answer or method == "DELETE"
     if isinstance(answer, dict) and "data" in answer:
         assert answer["data"], f"nothing found by {url}"
 
@@ -401,9 +430,7 @@ def test_every_route_is_described():
     """The other way round: what the front serves stands on the page."""
     described = {(method, path) for method, path, _ in ROUTES}
     described.add(("POST", "/api/workflows/:id/trigger"))
-    served = {route for source in (ROOT / "supervisor/front").glob("api*.c")
-              for route in re.findall(r'^\t\{ "([A-Z]+)", +"(/[^"]*)"', source.read_text(), re.M)}
-    assert len(served) > 15 and served == described
+    assert {(route.method, route.path) for route in routes()} == described
 
 
 def names(text, what):
