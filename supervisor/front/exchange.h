@@ -63,10 +63,10 @@ struct exchange {
 	const struct body_taker *taker;        /* NULL: the body is read whole */
 	void (*go)(struct exchange *exchange); /* within the change; NULL: on_request */
 	struct json *once;                     /* exchange_show_once; or NULL */
-	bool held;             /* it will answer, or free_state will be called */
-	struct change *change; /* of a route that changes something; NULL: ended */
+	bool held;              /* it will answer, or free_state will be called */
+	struct change *change;  /* of a route that changes something; NULL: ended */
 	exchange_made_fn *made; /* answers once that is committed; or NULL */
-	bool gone;             /* nobody waits for the answer any more */
+	bool gone;              /* nobody waits for the answer any more */
 };
 
 /* Begins: everything empty, a request id of our own. */
