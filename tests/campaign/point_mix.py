@@ -222,6 +222,9 @@ class Mix:
         path = f"/api/projects/{project['id']}"
         await self.change("PATCH", path, {"defaultBranch": "work"})
         await self.change("DELETE", path, again=(404,))
+        await self.change("POST", "/api/workflows/point-mixed/test-step",
+                          {"stepId": "echo", "steps": {"call": {"body": {"key": "k"}}}}, "tested",
+                          again=(202,))
         key = await self.change("POST", "/api/api-keys", {"name": "point", "role": "viewer"}, "key")
         await self.change("DELETE", f"/api/api-keys/{key['id']}")
 
