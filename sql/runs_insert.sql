@@ -14,16 +14,18 @@
 -- $20 queue text[]   $21 max_attempts int2[]   $22 needs int4[]: 0, it is ready
 -- $23 parent int4[]   $24 priority int2[]   $25 run_at timestamptz[]   $26 limited bool[]
 -- The step that starts it: $27 run uuid (null: none)   $28 number int4   $29 fence int4
+-- $30 tools jsonb[]: null, all, or those of the run that starts it
 with new as materialized (
 	select u.*, d.id as def_id, p.id as project_id,
 	       u.timeout_us * interval '1 microsecond' as timeout,
 	       coalesce(u.run_at > now(), false) or u.concurrency_key is not null as pending
 	  from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::jsonb[], $5::jsonb[],
 		$6::smallint[], $7::text[], $8::text[], $9::text[], $10::text[], $11::bigint[],
-		$12::timestamptz[], $13::text[], $14::int[], $15::bool[], $16::uuid[])
+		$12::timestamptz[], $13::text[], $14::int[], $15::bool[], $16::uuid[],
+		$30::jsonb[])
 	       u (id, definition, project, input, trigger, priority, triggered_by,
 		requested_by, idempotency_key, trace_id, timeout_us, run_at, concurrency_key,
-		concurrency_limit, crash_on_interrupt, retry_of)
+		concurrency_limit, crash_on_interrupt, retry_of, tools)
 	  left join lateral (
 		select id, project_id from workflow_definitions
 		 where id = u.definition for key share) d on true
@@ -39,12 +41,14 @@ with new as materialized (
 	insert into workflow_runs (id, workflow_def_id, project_id, status, priority,
 		triggered_by, requested_by, trigger_payload, current_step, input, timeout,
 		concurrency_key, concurrency_limit, crash_on_interrupt, idempotency_key,
-		parent_run_id, parent_step, depth, retry_of_run_id, trace_id, run_at, started_at)
+		parent_run_id, parent_step, depth, retry_of_run_id, trace_id, run_at, started_at,
+		tools)
 	select id, def_id, project_id, case when pending then 0 else 1 end, priority,
 	       triggered_by, requested_by, trigger, 1, input, timeout, concurrency_key,
 	       concurrency_limit, crash_on_interrupt, idempotency_key, $27, $28,
 	       coalesce((select depth + 1 from workflow_runs where id = $27), 0), retry_of,
-	       trace_id, run_at, case when not pending then now() end
+	       trace_id, run_at, case when not pending then now() end,
+	       coalesce(tools, (select tools from workflow_runs where id = $27))
 	  from new
 ), state as (
 	insert into workflow_run_state (execution_id, status, last_seq, current_step,

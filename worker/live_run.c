@@ -31,6 +31,7 @@ live_free(void *value)
 	free(live->project_path);
 	free(live->folder);
 	free(live->triggered_by);
+	json_unref(&live->tools);
 	free(live->concurrency_key);
 	free(live);
 }
@@ -91,6 +92,8 @@ live_new(struct claimed *claimed)
 	live->triggered_by = xstrdup(claimed->triggered_by);
 	live->priority = claimed->priority;
 	live->concurrency_key = xstrdup(claimed->concurrency_key);
+	live->tools = claimed->tools;
+	claimed->tools = NULL;
 	live->parent_run = claimed->parent_run;
 	live->has_parent_run = claimed->has_parent_run;
 	return live;

@@ -42,6 +42,7 @@ fill_attempt(struct slot *slot, int number, int attempt, int fence, bool woke)
 		.project_path = live->project_path,
 		.run_folder = live->folder,
 		.project = live->project,
+		.tools = live->tools,
 		.state_p = &live->run.state,
 		.started_at = loop_now(slot->worker->loop),
 		.woke = woke,

@@ -264,3 +264,41 @@ tool_names_nearest(const char *name)
 	names[count] = NULL;
 	return nearest_name(name, names);
 }
+
+/* Of several stars only the last is ever taken back: what was found for the ones before
+ * it can stay where it is. */
+static bool
+fits(const char *pattern, const char *name)
+{
+	const char *star = NULL, *from = NULL;
+
+	while (*name != '\0') {
+		if (*pattern == '*') {
+			star = pattern++;
+			from = name;
+		} else if (*pattern == *name) {
+			pattern++;
+			name++;
+		} else if (star != NULL) {
+			pattern = star + 1;
+			name = ++from;
+		} else {
+			return false;
+		}
+	}
+	return pattern[strspn(pattern, "*")] == '\0';
+}
+
+bool
+tool_names_allow(const struct json *list, const char *name)
+{
+	if (list == NULL)
+		return true;
+	for (size_t i = 0; i < json_count(list); i++) {
+		const char *pattern = json_str(json_at(list, i));
+
+		if (pattern != NULL && fits(pattern, name))
+			return true;
+	}
+	return false;
+}

@@ -21,5 +21,8 @@ extern const char *const artifact_types[]; /* "SCREENSHOT", ...; ended by NULL *
 
 const struct tool_name *tool_names_find(const char *name); /* or NULL */
 const char *tool_names_nearest(const char *name);          /* or NULL */
+/* Whether a tool of this name is in a list of names with * for any part ("git.*");
+ * list NULL: every tool is. */
+bool tool_names_allow(const struct json *list, const char *name);
 
 #endif

@@ -186,6 +186,7 @@ enum column {
 	COL_STATE,
 	COL_PARENT_RUN,
 	COL_CONCURRENCY,
+	COL_TOOLS,
 };
 
 static void
@@ -209,6 +210,7 @@ read_claimed(const struct pg_rows *rows, int row, struct claimed *claimed)
 		.triggered_by = pg_text(rows, row, COL_TRIGGERED_BY, NULL),
 		.input = pg_json(rows, row, COL_INPUT),
 		.trigger = pg_json(rows, row, COL_TRIGGER),
+		.tools = pg_json(rows, row, COL_TOOLS),
 		.state = pg_json(rows, row, COL_STATE),
 		.priority = (enum priority)pg_int(rows, row, COL_PRIORITY),
 		.queue = pg_text(rows, row, COL_QUEUE, NULL),
@@ -257,6 +259,7 @@ answer(const struct claim_call *call, struct claimed *list, size_t count,
 	for (size_t i = 0; i < count; i++) {
 		json_unref(&list[i].input);
 		json_unref(&list[i].trigger);
+		json_unref(&list[i].tools);
 		json_unref(&list[i].state);
 		json_unref(&list[i].item);
 		json_unref(&list[i].last_death);

@@ -35,6 +35,7 @@ struct new_run {
 	    *concurrency_key; /* or NULL: it begins at once; else runs_admit lets it */
 	int concurrency_limit;
 	bool crash_on_interrupt;
+	const struct json *tools;     /* that it may use, borrowed; NULL: all */
 	const struct uuid *retry_of;  /* the run that this one is a retry of, or NULL */
 	const struct new_step *steps; /* the first ones */
 	size_t steps_count;

@@ -82,6 +82,13 @@ arg_steps(struct pg_args *args, const struct new_run *runs, size_t count)
 	      pg_arg_bool(args, run->concurrency_key != NULL));
 }
 
+/* After the parent, which has its number from before. */
+static void
+arg_tools(struct pg_args *args, const struct new_run *runs, size_t count)
+{
+	COLUMN(args, PG_JSONB, run, pg_arg_json(args, run->tools));
+}
+
 static void
 arg_all(struct pg_args *args, const struct new_run *runs, size_t count)
 {
@@ -134,6 +141,7 @@ runs_insert(struct pg *pg, const struct new_run *runs, size_t count, pg_end_fn *
 	pg_args_init(&args);
 	arg_all(&args, runs, count);
 	arg_no_parent(&args);
+	arg_tools(&args, runs, count);
 	pg_batch_add(batch, "runs_insert", &args, NULL, NULL);
 	pg_args_fini(&args);
 	add_audit(batch, runs, count);
@@ -148,6 +156,7 @@ runs_insert_into(struct pg_batch *batch, const struct new_run *run)
 	pg_args_init(&args);
 	arg_all(&args, run, 1);
 	arg_no_parent(&args);
+	arg_tools(&args, run, 1);
 	pg_batch_add(batch, "runs_insert", &args, NULL, NULL);
 	pg_args_fini(&args);
 }
@@ -163,6 +172,7 @@ runs_insert_child(struct pg_batch *batch, const struct new_run *run,
 	pg_arg_uuid(&args, parent);
 	pg_arg_int4(&args, number);
 	pg_arg_int4(&args, fence);
+	arg_tools(&args, run, 1);
 	pg_batch_add(batch, "runs_insert", &args, NULL, NULL);
 	pg_args_fini(&args);
 }

@@ -110,6 +110,7 @@ retry_next(struct bulk *bulk)
 		.run = bulk->ids[bulk->at++],
 		.from_failure = true,
 		.by = exchange_who(bulk->exchange),
+		.tools = exchange_tools(bulk->exchange),
 		.done = on_again,
 		.context = bulk,
 	};

@@ -139,6 +139,7 @@ store_run(struct testing *testing, const struct uuid *definition)
 		.priority = testing->definition->priority,
 		.triggered_by = "test",
 		.requested_by = exchange_who(testing->exchange),
+		.tools = exchange_tools(testing->exchange),
 		.timeout = testing->definition->timeout,
 		.crash_on_interrupt = testing->definition->crash_on_interrupt,
 		.steps = &first,

@@ -169,6 +169,7 @@ go_again(struct changing *changing)
 		.run = changing->run,
 		.from_failure = changing->from_failure,
 		.by = by_of(changing),
+		.tools = exchange_tools(changing->exchange),
 		.done = on_again,
 		.context = changing,
 	};

@@ -319,6 +319,7 @@ on_execute(struct exchange *exchange)
 		.workflow = exchange_param(exchange, "id"),
 		.confined = exchange_project(exchange),
 		.requested_by = exchange_who(exchange),
+		.tools = exchange_tools(exchange),
 		.address = exchange_address(exchange),
 		.key = exchange_header(exchange, "Idempotency-Key"),
 		.read_after = exchange_read_after(exchange),

@@ -27,7 +27,8 @@ struct identity {
 	char name[EXCHANGE_WHO_MAX + 1];
 	enum role role;
 	struct uuid project;
-	usec_t until; /* monotonic */
+	struct json *tools; /* NULL: all */
+	usec_t until;       /* monotonic */
 };
 
 struct auth {
@@ -63,7 +64,8 @@ auth_free(struct auth **auth_p)
 	if (auth == NULL)
 		return;
 	*auth_p = NULL;
-	map_free(&auth->known, free);
+	auth_forget(auth);
+	map_free(&auth->known, NULL);
 	free(auth);
 }
 
@@ -74,6 +76,7 @@ forget(struct auth *auth, struct identity *identity)
 {
 	list_remove(&identity->link);
 	map_remove(auth->known, identity->hash, SHA256_BYTES);
+	json_unref(&identity->tools);
 	free(identity);
 }
 
@@ -107,6 +110,7 @@ remember(struct auth *auth, const unsigned char *hash, const struct pg_rows *row
 		identity->role = ROLE_NONE;
 	if (!pg_is_null(rows, 0, 2))
 		identity->project = pg_uuid(rows, 0, 2);
+	identity->tools = pg_json(rows, 0, 4);
 	identity->until = loop_mono(auth->front->loop) + BELIEVED_FOR;
 	map_put(auth->known, identity->hash, SHA256_BYTES, identity);
 	list_push(&auth->order, &identity->link);
@@ -140,6 +144,7 @@ judge(struct exchange *exchange, const struct identity *identity)
 	snprintf(exchange->who, sizeof exchange->who, "%s", identity->name);
 	exchange->has_key = true;
 	exchange->project = identity->project;
+	exchange->tools = json_ref(identity->tools);
 	if (identity->role >= needed)
 		return AUTH_GRANTED;
 	if (!caller_may(exchange))
@@ -292,7 +297,8 @@ static struct auth_identity
 identity_of(const struct identity *known)
 {
 	struct auth_identity identity = { .role = known->role,
-					  .project = known->project };
+					  .project = known->project,
+					  .tools = known->tools };
 
 	snprintf(identity.name, sizeof identity.name, "%s", known->name);
 	return identity;
@@ -320,6 +326,7 @@ tell_asked(void *context)
 
 	if (ask->found != NULL)
 		ask->found(ask->context, known ? &ask->identity : NULL, &ask->err);
+	json_unref(&ask->identity.tools);
 	free(ask);
 }
 
@@ -351,10 +358,11 @@ auth_ask(struct auth *auth, const unsigned char hash[SHA256_BYTES],
 		ask_postgresql(ask);
 		return ask;
 	}
-	if (known != NULL)
-		ask->identity = identity_of(known);
-	else
+	if (known == NULL)
 		err_set(&ask->err, ERR_RETRY, "too many keys to look up");
+	else
+		ask->identity = identity_of(known);
+	json_ref(ask->identity.tools);
 	loop_defer(auth->front->loop, tell_asked, ask);
 	return ask;
 }

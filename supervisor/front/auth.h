@@ -43,6 +43,7 @@ struct auth_identity {
 	char name[AUTH_NAME_MAX + 1];
 	enum role role;
 	struct uuid project; /* nil: bound to none */
+	struct json *tools;  /* that runs it starts may use, borrowed; NULL: all */
 };
 
 struct auth_ask;

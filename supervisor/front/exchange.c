@@ -140,6 +140,7 @@ free_parts(struct exchange *exchange)
 	caller_left(exchange);
 	file_reply_free(&exchange->file);
 	json_unref(&exchange->json);
+	json_unref(&exchange->tools);
 	json_unref(&exchange->once);
 	buf_fini(&exchange->body);
 	buf_fini(&exchange->headers);
@@ -180,6 +181,7 @@ exchange_time_out(struct exchange *exchange)
 		kept = *exchange;
 		exchange->body = (struct buf){ 0 };
 		exchange->json = json_ref(exchange->json);
+		exchange->tools = json_ref(exchange->tools);
 		exchange->kept = NULL;
 		exchange->change = NULL;
 	} else {
@@ -192,6 +194,7 @@ exchange_time_out(struct exchange *exchange)
 		return;
 	exchange->body = kept.body;
 	exchange->json = kept.json;
+	exchange->tools = kept.tools;
 	exchange->kept = kept.kept;
 	exchange->change = kept.change;
 	exchange->held = true;
@@ -307,6 +310,12 @@ exchange_read_after(const struct exchange *exchange)
 	uint64_t position;
 
 	return text != NULL && position_parse(text, &position) ? position : 0;
+}
+
+const struct json *
+exchange_tools(const struct exchange *exchange)
+{
+	return exchange->tools;
 }
 
 const struct uuid *

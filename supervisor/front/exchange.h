@@ -37,6 +37,7 @@ struct exchange {
 	char request_id[EXCHANGE_ID_MAX + 1];
 	char who[EXCHANGE_WHO_MAX + 1];
 	struct uuid project; /* that the key is bound to; nil: to none */
+	struct json *tools;  /* that runs may use; NULL: all */
 	struct peer client;  /* when named: whom a trusted proxy asks for */
 	bool named, counted; /* counted: in the listener's peers */
 	bool has_key;        /* who is a key's name */

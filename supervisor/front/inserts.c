@@ -17,6 +17,7 @@ struct insert {
 	struct inserts *inserts;
 	struct new_run run;
 	struct uuid project;
+	struct json *tools;
 	char *texts[7]; /* what run points to, owned */
 	struct new_step *steps;
 	char **step_texts; /* key and queue of each */
@@ -74,6 +75,7 @@ insert_free(struct insert *insert)
 	free(insert->steps);
 	json_unref(&insert->run.input);
 	json_unref(&insert->run.trigger);
+	json_unref(&insert->tools);
 	free(insert);
 }
 
@@ -155,6 +157,7 @@ insert_new(struct inserts *inserts, const struct new_run *run)
 	keep_steps(insert, run);
 	insert->run.input = json_ref(run->input);
 	insert->run.trigger = json_ref(run->trigger);
+	insert->run.tools = insert->tools = json_ref((struct json *)run->tools);
 	return insert;
 }
 

@@ -61,6 +61,8 @@ int exchange_json(struct exchange *exchange, struct json **out /* borrowed */);
 const char *exchange_request_id(const struct exchange *exchange);
 const char *exchange_who(const struct exchange *exchange); /* the key's name, "dev" */
 const char *exchange_address(const struct exchange *exchange); /* the client's */
+/* The tools that runs may use which the key starts, or NULL: all. */
+const struct json *exchange_tools(const struct exchange *exchange);
 /* The position in PostgreSQL's log that the client has seen (Stepmill-Read-After); 0:
  * none. What is read from PostgreSQL lies behind it; what is kept here may not. */
 uint64_t exchange_read_after(const struct exchange *exchange);

@@ -33,7 +33,8 @@ struct run_again {
 	usec_t now;
 	struct uuid run; /* the old one; then the new one */
 	bool from_failure;
-	const char *by; /* borrowed as long */
+	const char *by;           /* borrowed as long */
+	const struct json *tools; /* that the new one may use, too; NULL: all */
 	again_done_fn *done;
 	void *context;
 };

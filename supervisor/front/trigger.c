@@ -12,7 +12,7 @@
 
 struct trigger {
 	struct front *front;
-	struct json *input;
+	struct json *input, *tools;
 	struct uuid project, confined; /* nil: none */
 	char *requested_by, *address, *key, *trace_id;
 	bool has_priority;
@@ -34,6 +34,7 @@ static void
 trigger_free(struct trigger *trigger)
 {
 	json_unref(&trigger->input);
+	json_unref(&trigger->tools);
 	problems_fini(&trigger->problems);
 	free(trigger->requested_by);
 	free(trigger->address);
@@ -171,6 +172,7 @@ store(struct trigger *trigger, const struct catalog_entry *entry, const char *ke
 		.triggered_by = "manual",
 		.requested_by = trigger->requested_by,
 		.audited = true,
+		.tools = trigger->tools,
 		.address = trigger->address,
 		.trace_id = trigger->trace_id,
 		.timeout = workflow->timeout,
@@ -253,6 +255,7 @@ trigger_begin(struct front *front, const struct trigger_call *call, triggered_fn
 	trigger->input = call->input != NULL
 			     ? json_storable(json_ref((struct json *)call->input), NULL)
 			     : json_new_object();
+	trigger->tools = json_ref((struct json *)call->tools);
 	if (call->project != NULL)
 		trigger->project = *call->project;
 	if (call->confined != NULL)

@@ -22,10 +22,11 @@ struct trigger_call {
 	const struct uuid *project;  /* whose run it is; NULL: the workflow's */
 	const struct uuid *confined; /* the project that the key may not leave; NULL */
 	const char *requested_by;
-	const char *address;  /* of the client, or NULL */
-	const char *key;      /* 1 to 255 bytes, or NULL */
-	const char *trace_id; /* or NULL */
-	bool has_priority;    /* else the workflow's */
+	const struct json *tools; /* that the run may use; NULL: all */
+	const char *address;      /* of the client, or NULL */
+	const char *key;          /* 1 to 255 bytes, or NULL */
+	const char *trace_id;     /* or NULL */
+	bool has_priority;        /* else the workflow's */
 	enum priority priority;
 	usec_t run_at;       /* 0: now */
 	uint64_t read_after; /* position that the workflow must be read after, or 0 */

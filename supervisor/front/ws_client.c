@@ -69,6 +69,14 @@ ws_client_flow(struct ws_client *client)
 /* ---- who it is ---- */
 
 static void
+take_tools(struct ws_client *client, struct json *tools)
+{
+	json_ref(tools);
+	json_unref(&client->identity.tools);
+	client->identity.tools = tools;
+}
+
+static void
 on_looked_again(void *context, const struct auth_identity *identity,
 		const struct err *err)
 {
@@ -80,8 +88,10 @@ on_looked_again(void *context, const struct auth_identity *identity,
 			      "the key is no longer good");
 		return;
 	}
-	if (identity != NULL)
+	if (identity != NULL) {
 		client->identity.role = identity->role;
+		take_tools(client, identity->tools);
+	}
 	timer_set(client->timer, AUTH_AGAIN);
 }
 
@@ -105,6 +115,7 @@ ws_client_known(struct ws_client *client, const struct auth_identity *identity,
 {
 	client->known = true;
 	client->identity = *identity;
+	json_ref(client->identity.tools);
 	if (client->name[0] == '\0')
 		client->who = xstrdup(identity->name);
 	else
@@ -174,6 +185,7 @@ on_closed(void *context)
 	timer_free(&client->timer);
 	free(client->address);
 	free(client->who);
+	json_unref(&client->identity.tools);
 	loop_defer(ws->front->loop, free_memory, client);
 }
 

@@ -56,6 +56,7 @@ ws_on_trigger(struct ws_request *request)
 		.input = json_get(request->message, "input"),
 		.confined = ws_client_project(client),
 		.requested_by = client->who,
+		.tools = client->identity.tools,
 		.address = client->address,
 		.key = ws_text_field(request, "idempotencyKey"),
 	};

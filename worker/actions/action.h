@@ -75,6 +75,7 @@ struct attempt {
 	const char *project_path;    /* absolute */
 	const char *run_folder; /* relative to it: .agent/workflows/executions/ID */
 	struct uuid project;
+	const struct json *tools; /* that the run may use; NULL: all */
 	struct json *
 	    *state_p; /* the run's state as known here: state.* keeps it up to date */
 	usec_t started_at;      /* wall time */

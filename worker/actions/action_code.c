@@ -184,7 +184,8 @@ code_start(struct attempt *attempt)
 	struct err err = { 0 };
 	int folder;
 
-	if (!answer_checked(attempt, NULL, action_fields[ACTION_CODE].fields))
+	if (!answer_allowed(attempt, "code") ||
+	    !answer_checked(attempt, NULL, action_fields[ACTION_CODE].fields))
 		return NULL;
 	code = xcalloc(1, sizeof *code);
 	code->attempt = attempt;

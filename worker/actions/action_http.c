@@ -11,7 +11,8 @@ http_start(struct attempt *attempt)
 	struct http_form form;
 	struct err err = { 0 };
 
-	if (!answer_checked(attempt, NULL, action_http_fields))
+	if (!answer_allowed(attempt, "http.request") ||
+	    !answer_checked(attempt, NULL, action_http_fields))
 		return NULL;
 	if (http_form_read(&form, attempt->fields, &err) < 0) {
 		answer_error(attempt, NULL, &err);

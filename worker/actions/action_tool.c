@@ -52,7 +52,7 @@ tool_start(struct attempt *attempt)
 	struct tool_call *call;
 	void *state;
 
-	if (tool == NULL)
+	if (tool == NULL || !answer_allowed(attempt, tool->name))
 		return NULL;
 	attempt->fields = json_get(attempt->fields, "args");
 	if (!answer_checked(attempt, tool->name, row->args))

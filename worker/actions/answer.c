@@ -6,6 +6,7 @@
 
 #include "base/utf8.h"
 #include "base/xalloc.h"
+#include "engine/tool_names.h"
 
 bool
 answer_is_final(enum err_kind kind)
@@ -19,6 +20,16 @@ answer_error(struct attempt *attempt, const char *name, const struct err *err)
 	attempt_fail(attempt, err_kind_name(err->kind), answer_is_final(err->kind),
 		     "%s%s%s", name != NULL ? name : "", name != NULL ? ": " : "",
 		     err->text);
+}
+
+bool
+answer_allowed(struct attempt *attempt, const char *tool)
+{
+	if (tool_names_allow(attempt->tools, tool))
+		return true;
+	attempt_fail(attempt, "denied", true,
+		     "the key that started this run may not use \"%s\"", tool);
+	return false;
 }
 
 bool

@@ -18,6 +18,9 @@ bool answer_is_final(enum err_kind kind); /* trying again cannot help */
 bool answer_checked(struct attempt *attempt, const char *name,
 		    const struct field *table);
 
+/* May the run use this tool? Else the attempt has failed: false. */
+bool answer_allowed(struct attempt *attempt, const char *tool);
+
 /* An answer that is given on the next turn. */
 struct later;
 struct later *later_succeed(struct attempt *attempt, struct json *output); /* taken */
