@@ -140,7 +140,8 @@ hear(struct child *child, const char *line)
 	if (strncmp(line, "dead ", 5) == 0)
 		note(child, "orphans %d", living_orphans(child));
 	note(child, "heard %s", line);
-	if (strcmp(line, "drain") == 0 && !child->stubborn)
+	if ((strcmp(line, "drain") == 0 || strcmp(line, "drain kept") == 0) &&
+	    !child->stubborn)
 		_exit(0);
 	if (strcmp(line, "drain now") == 0 && !child->deaf)
 		_exit(0);
