@@ -8,6 +8,9 @@ import re
 import signal
 import socket
 import struct
+import subprocess
+import sys
+import tempfile
 import threading
 import time
 
@@ -15,7 +18,7 @@ import pytest
 
 from harness.proxies import HAProxy, Nginx
 from harness.raw_http import Silent, Wire
-from harness.stepmill import ask, noop, wait_for
+from harness.stepmill import BIN, ask, noop, wait_for
 
 PROXIES = {"haproxy": HAProxy, "nginx": Nginx}
 SIGN = b"\r\n\r\n\0\r\nQUIT\n"
@@ -180,6 +183,34 @@ def test_all_is_served_until_the_delay_is_over(shared, key):
         assert one.ask("GET", "/healthz").status == 200
         one.process.send_signal(signal.SIGTERM)  # asked twice: it does not wait any longer
         assert one.process.wait(30) == 0
+
+
+GIVE = ("import os, sys; os.dup2(int(sys.argv[1]), 3); "
+        "os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='1'); "
+        "os.execv(sys.argv[2], sys.argv[2:])")
+
+
+def test_a_socket_of_a_service_manager_loses_nobody(shared):
+    """It stays open when an instance ends: who comes in between waits for the next one."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        one = supervisor(shared)
+        one.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+        def start():
+            one.log_file = tempfile.TemporaryFile("w+")
+            one.process = subprocess.Popen(
+                [sys.executable, "-c", GIVE, str(listener.fileno()), BIN / "stepmill-supervisor"],
+                cwd=one.folder, env=one.environment, stdin=subprocess.DEVNULL,
+                stderr=one.log_file, pass_fds=[listener.fileno()])
+
+        one.start = start
+        with one:
+            one.process.send_signal(signal.SIGTERM)
+            assert one.process.wait(30) == 0
+            with Wire(listener.getsockname()) as early:
+                early.send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                start()
+                assert early.reply("GET", 30).status == 200
 
 
 def unready(supervisor):
