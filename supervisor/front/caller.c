@@ -47,6 +47,15 @@ caller_left(struct exchange *exchange)
 	exchange->counted = false;
 }
 
+bool
+caller_stays(struct exchange *exchange)
+{
+	bool counted = exchange->counted;
+
+	exchange->counted = false;
+	return counted;
+}
+
 const struct peer *
 exchange_peer(const struct exchange *exchange)
 {
@@ -59,13 +68,20 @@ exchange_is_loopback(const struct exchange *exchange)
 	return exchange_peer(exchange)->loopback && !forwarded_seen(exchange->head);
 }
 
-bool
-exchange_is_https(const struct exchange *exchange)
+const char *
+exchange_scheme(const struct exchange *exchange)
 {
-	return http_conn_peer(exchange->conn)->proxy && forwarded_https(exchange->head);
+	return http_conn_peer(exchange->conn)->proxy ? forwarded_scheme(exchange->head)
+						     : NULL;
 }
 
 /* ---- how often ---- */
+
+void
+caller_id_of_key(const char *name, char out[static CALLER_ID_MAX])
+{
+	snprintf(out, CALLER_ID_MAX, "key %s", name);
+}
 
 /* All addresses of an IPv6 client's net are one. */
 void
@@ -75,7 +91,7 @@ caller_id(const struct exchange *exchange, char out[static CALLER_ID_MAX])
 	int len;
 
 	if (exchange->has_key) {
-		snprintf(out, CALLER_ID_MAX, "key %s", exchange->who);
+		caller_id_of_key(exchange->who, out);
 		return;
 	}
 	if (peer->key_len == 0) {

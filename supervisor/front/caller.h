@@ -16,15 +16,20 @@
  * answered. */
 bool caller_found(struct exchange *exchange);
 void caller_left(struct exchange *exchange); /* the request is over; may come twice */
+/* The connection becomes theirs alone (a WebSocket): true when exchange_peer was
+ * counted, and is to be counted on as the connection's peer. */
+bool caller_stays(struct exchange *exchange);
 
 const struct peer *exchange_peer(const struct exchange *exchange);
 /* Somebody on this machine, and no proxy in between as far as can be seen. */
 bool exchange_is_loopback(const struct exchange *exchange);
-/* The client spoke TLS with a trusted proxy: its page is of https://HOST. */
-bool exchange_is_https(const struct exchange *exchange);
+/* How the client speaks with the proxy: "https", "http"; NULL: no trusted proxy tells.
+ */
+const char *exchange_scheme(const struct exchange *exchange);
 
 /* Whose requests are counted together, for rate_take: a key, else an address. */
 void caller_id(const struct exchange *exchange, char out[static CALLER_ID_MAX]);
+void caller_id_of_key(const char *name, char out[static CALLER_ID_MAX]);
 /* May they have one more now? false: no, and 429 was answered. */
 bool caller_may(struct exchange *exchange);
 

@@ -152,9 +152,26 @@ forwarded_client(const struct trust *trust, const struct http_head *head,
 	return search.found;
 }
 
+static const char *
+read_scheme(const char *text, size_t len)
+{
+	static const struct {
+		const char *name, *scheme;
+	} known[] = { { "https", "https" },
+		      { "http", "http" },
+		      { "wss", "https" },
+		      { "ws", "http" } };
+
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (strlen(known[i].name) == len &&
+		    strncasecmp(known[i].name, text, len) == 0)
+			return known[i].scheme;
+	return NULL;
+}
+
 /* The last of several: said by the proxy that we know. */
-bool
-forwarded_https(const struct http_head *head)
+const char *
+forwarded_scheme(const struct http_head *head)
 {
 	const char *entry;
 	size_t len;
@@ -163,10 +180,9 @@ forwarded_https(const struct http_head *head)
 		if (strcasecmp(name_at(head, i), "X-Forwarded-Proto") != 0)
 			continue;
 		len = last_entry(value_at(head, i), strlen(value_at(head, i)), &entry);
-		return (len == 5 && strncasecmp(entry, "https", len) == 0) ||
-		       (len == 3 && strncasecmp(entry, "wss", len) == 0);
+		return read_scheme(entry, len);
 	}
-	return false;
+	return NULL;
 }
 
 bool

@@ -31,8 +31,9 @@ bool trust_has(const struct trust *trust, const unsigned char *address);
  * for. false: no address is told. */
 bool forwarded_client(const struct trust *trust, const struct http_head *head,
 		      unsigned char out[static NET_ADDRESS]);
-/* Did the client speak TLS with the (last) proxy? */
-bool forwarded_https(const struct http_head *head);
+/* How the client spoke with the (last) proxy: "https", "http"; NULL: that is not told.
+ */
+const char *forwarded_scheme(const struct http_head *head);
 /* Whether the request shows that a proxy sent it, whoever that was. */
 bool forwarded_seen(const struct http_head *head);
 

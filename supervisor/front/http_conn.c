@@ -9,6 +9,7 @@
 
 #include "base/point.h"
 #include "base/xalloc.h"
+#include "front/caller.h"
 #include "front/http_conn_priv.h"
 #include "front/listen.h"
 #include "front/pace_core.h"
@@ -319,6 +320,8 @@ http_conn_answered(struct http_conn *conn)
 struct stream *
 http_conn_hand_over(struct http_conn *conn, const struct http_heir *heir, void *context)
 {
+	if (caller_stays(&conn->exchange))
+		conn->peer = conn->exchange.client;
 	exchange_end(&conn->exchange);
 	conn->busy = false;
 	conn->heir = heir;

@@ -54,17 +54,32 @@ ws_client_name_valid(const char *name)
 	return len > 0 && len <= WS_CLIENT_NAME_MAX && name[len] == '\0';
 }
 
-bool
-ws_origin_allowed(const char *origin, const char *host, char *const *allowed,
-		  size_t count)
+static bool
+is_origin_of(const char *origin, const char *scheme, const char *host)
 {
-	size_t scheme = 0;
+	size_t len = strlen(scheme);
 
-	if (strncasecmp(origin, "http://", 7) == 0)
-		scheme = 7;
-	else if (strncasecmp(origin, "https://", 8) == 0)
-		scheme = 8;
-	if (scheme > 0 && *host != '\0' && strcasecmp(origin + scheme, host) == 0)
+	return strncasecmp(origin, scheme, len) == 0 &&
+	       strncmp(origin + len, "://", 3) == 0 &&
+	       strcasecmp(origin + len + 3, host) == 0;
+}
+
+static bool
+is_own_origin(const char *origin, const char *scheme, const char *host)
+{
+	if (*host == '\0')
+		return false;
+	if (scheme != NULL)
+		return is_origin_of(origin, scheme, host);
+	return is_origin_of(origin, "http", host) ||
+	       is_origin_of(origin, "https", host);
+}
+
+bool
+ws_origin_allowed(const char *origin, const char *scheme, const char *host,
+		  char *const *allowed, size_t count)
+{
+	if (is_own_origin(origin, scheme, host))
 		return true;
 	for (size_t i = 0; i < count; i++)
 		if (strcasecmp(origin, allowed[i]) == 0)

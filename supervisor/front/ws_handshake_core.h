@@ -30,9 +30,9 @@ bool ws_handshake_wants_protocol(const struct http_head *head); /* stepmill.v1 *
 /* Letters, digits, ".", "_" and "-", 1 to 64 of them: no "/", which separates it from
  * the key's name in requested_by. */
 bool ws_client_name_valid(const char *name);
-/* Whether the page at `origin` may: it came from this server (http or https), or stands
- * in the list. */
-bool ws_origin_allowed(const char *origin, const char *host, char *const *allowed,
-		       size_t count);
+/* Whether the page at `origin` may: it came from this server, by `scheme` (NULL: that
+ * is not known, http or https), or stands in the list. */
+bool ws_origin_allowed(const char *origin, const char *scheme, const char *host,
+		       char *const *allowed, size_t count);
 
 #endif

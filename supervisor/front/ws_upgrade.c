@@ -171,7 +171,8 @@ on_upgrade(struct exchange *exchange)
 
 	if (!asks_rightly(exchange))
 		return;
-	if (origin != NULL && !ws_origin_allowed(origin, http_host(exchange->head),
+	if (origin != NULL && !ws_origin_allowed(origin, exchange_scheme(exchange),
+						 http_host(exchange->head),
 						 allowed->list, allowed->count))
 		reply_problem(exchange, 403, NULL,
 			      "pages from elsewhere are not let in, see "

@@ -18,6 +18,7 @@ import pytest
 
 from harness.proxies import HAProxy, Nginx
 from harness.raw_http import Silent, Wire
+from harness.raw_ws import RawWs
 from harness.stepmill import BIN, ask, noop, wait_for
 
 PROXIES = {"haproxy": HAProxy, "nginx": Nginx}
@@ -329,6 +330,38 @@ def crowded(wire):
         except Silent:  # it was let in: those before are not there yet
             return None
     return reply if reply.status == 429 else None
+
+
+def test_a_websocket_is_its_client_s_for_as_long_as_it_lives(shared, key):
+    """Counted by the address that the proxy named, and let in from pages of its scheme only."""
+    def connect(client, origin=None, upgrade=True):
+        headers = [("Authorization", f"Bearer {key}"), ("X-Forwarded-For", client),
+                   ("X-Forwarded-Proto", "https")]
+        return RawWs(front.url, headers=headers + ([("Origin", origin)] if origin else []),
+                     upgrade=upgrade)
+
+    with supervisor(shared, http_trusted_proxies="127.0.0.1", http_connections_max=8) as front:
+        wait_for("it is ready", lambda: is_ready(front))
+        host = front.url.removeprefix("http://")
+        with connect("203.0.113.8", f"https://{host}") as ws:
+            assert ws.ask({"type": "ping", "id": 1})["type"] == "pong"
+        with connect("203.0.113.8", f"http://{host}", upgrade=False) as refused:
+            assert refused.status == 403
+        sockets = [connect("203.0.113.9") for _ in range(4)]
+        with connect("203.0.113.9", upgrade=False) as fifth:
+            assert fifth.status == 429
+        with connect("203.0.113.10"):
+            pass
+        sockets.pop().socket.close()
+
+        def let_in():
+            with connect("203.0.113.9", upgrade=False) as again:
+                return again.status == 101
+
+        wait_for("there is room again", let_in)
+        for ws in sockets:
+            assert ws.ask({"type": "ping", "id": 1})["type"] == "pong"
+            ws.socket.close()
 
 
 # ---- the PROXY protocol ----

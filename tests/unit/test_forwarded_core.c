@@ -107,30 +107,35 @@ test_hops_are_bounded(void **state)
 }
 
 static void
-test_https(void **state)
+test_scheme(void **state)
 {
 	static const struct {
-		const char *headers;
-		bool https;
+		const char *headers, *scheme;
 	} cases[] = {
-		{ "", false },
-		{ "X-Forwarded-Proto: https\r\n", true },
-		{ "X-Forwarded-Proto: HTTPS\r\n", true },
-		{ "X-Forwarded-Proto: wss\r\n", true },
-		{ "X-Forwarded-Proto: http\r\n", false },
-		{ "X-Forwarded-Proto: httpsx\r\n", false },
-		{ "X-Forwarded-Proto:\r\n", false },
-		{ "X-Forwarded-Proto: https, http\r\n", false },
-		{ "X-Forwarded-Proto: http, https\r\n", true },
-		{ "X-Forwarded-Proto: https\r\nX-Forwarded-Proto: http\r\n", false },
+		{ "", NULL },
+		{ "X-Forwarded-Proto: https\r\n", "https" },
+		{ "X-Forwarded-Proto: HTTPS\r\n", "https" },
+		{ "X-Forwarded-Proto: wss\r\n", "https" },
+		{ "X-Forwarded-Proto: http\r\n", "http" },
+		{ "X-Forwarded-Proto: ws\r\n", "http" },
+		{ "X-Forwarded-Proto: httpsx\r\n", NULL },
+		{ "X-Forwarded-Proto:\r\n", NULL },
+		{ "X-Forwarded-Proto: https, http\r\n", "http" },
+		{ "X-Forwarded-Proto: http , https\r\n", "https" },
+		{ "X-Forwarded-Proto: https\r\nX-Forwarded-Proto: http\r\n", "http" },
 	};
 	struct http_parser parser;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const char *scheme;
+
 		parse(&parser, cases[i].headers);
-		if (forwarded_https(&parser.head) != cases[i].https)
+		scheme = forwarded_scheme(&parser.head);
+		if ((scheme == NULL) != (cases[i].scheme == NULL))
 			fail_msg("%s", cases[i].headers);
+		if (scheme != NULL)
+			assert_string_equal(scheme, cases[i].scheme);
 		http_parser_fini(&parser);
 	}
 }
@@ -178,7 +183,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_client), cmocka_unit_test(test_hops_are_bounded),
-		cmocka_unit_test(test_https),  cmocka_unit_test(test_traces_of_a_proxy),
+		cmocka_unit_test(test_scheme), cmocka_unit_test(test_traces_of_a_proxy),
 		cmocka_unit_test(test_trust),
 	};
 

@@ -222,16 +222,22 @@ test_origins(void **state)
 	char *const allowed[] = { app, other };
 
 	(void)state;
-	assert_true(ws_origin_allowed("http://h:3456", "h:3456", NULL, 0));
-	assert_true(ws_origin_allowed("https://H", "h", NULL, 0));
-	assert_true(ws_origin_allowed("https://app.example.com", "h", allowed, 2));
-	assert_false(ws_origin_allowed("http://app.example.com", "h", allowed, 2));
+	assert_true(ws_origin_allowed("http://h:3456", NULL, "h:3456", NULL, 0));
+	assert_true(ws_origin_allowed("https://H", NULL, "h", NULL, 0));
+	assert_true(
+	    ws_origin_allowed("https://app.example.com", NULL, "h", allowed, 2));
 	assert_false(
-	    ws_origin_allowed("https://app.example.com.evil", "h", allowed, 2));
-	assert_false(ws_origin_allowed("http://h:3457", "h:3456", NULL, 0));
-	assert_false(ws_origin_allowed("null", "h", allowed, 2));
-	assert_false(ws_origin_allowed("http://", "", NULL, 0));
-	assert_false(ws_origin_allowed("", "h", allowed, 2));
+	    ws_origin_allowed("http://app.example.com", NULL, "h", allowed, 2));
+	assert_false(
+	    ws_origin_allowed("https://app.example.com.evil", NULL, "h", allowed, 2));
+	assert_false(ws_origin_allowed("http://h:3457", NULL, "h:3456", NULL, 0));
+	assert_false(ws_origin_allowed("null", NULL, "h", allowed, 2));
+	assert_false(ws_origin_allowed("http://", NULL, "", NULL, 0));
+	assert_false(ws_origin_allowed("", NULL, "h", allowed, 2));
+	assert_true(ws_origin_allowed("https://h", "https", "h", allowed, 2));
+	assert_false(ws_origin_allowed("http://h", "https", "h", allowed, 2));
+	assert_true(ws_origin_allowed("http://h", "http", "h", allowed, 2));
+	assert_true(ws_origin_allowed("http://b:8080", "https", "h", allowed, 2));
 }
 
 int
