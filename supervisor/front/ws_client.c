@@ -123,6 +123,7 @@ ws_client_known(struct ws_client *client, const struct auth_identity *identity,
 	timer_stop(client->timer);
 	if (key_hash != NULL) {
 		client->keyed = true;
+		caller_id_of_key(identity->name, client->caller);
 		memmove(client->key_hash, key_hash, SHA256_BYTES);
 		timer_set(client->timer, AUTH_AGAIN);
 	}
@@ -203,6 +204,7 @@ ws_client_begin(struct ws *ws, struct exchange *exchange,
 
 	client->ws = ws;
 	client->address = xstrdup(exchange_address(exchange));
+	caller_id(exchange, client->caller);
 	client->conn =
 	    ws_conn_upgrade(exchange, packs ? ws->packer : NULL, &events, client);
 	if (client->conn == NULL) {

@@ -5,6 +5,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "front/auth.h"
+#include "front/caller.h"
 #include "front/dialect_core.h"
 #include "front/feed.h"
 #include "front/ws.h"
@@ -50,6 +51,7 @@ struct ws_client {
 	struct auth_identity identity;
 	char name[WS_CLIENT_NAME_MAX + 1]; /* that it gave itself, or "" */
 	char *address;                     /* where it came from */
+	char caller[CALLER_ID_MAX];        /* whose messages are counted together */
 	char *who;            /* requested_by: "key" or "key/name"; once known */
 	struct auth_ask *ask; /* its key is looked up */
 	struct ws_request *ask_request; /* for this message; NULL: looked at again */

@@ -9,6 +9,8 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "front/listen.h"
+#include "front/rate_core.h"
+#include "front/rates.h"
 #include "front/ws_priv.h"
 
 struct held {
@@ -219,21 +221,37 @@ error_at(const char *path, const char *message)
 	return errors;
 }
 
+/* What is no message counts, too. */
+static bool
+too_often(struct ws_request *request, usec_t wait)
+{
+	if (wait > 0)
+		ws_refuse(
+		    request, "rate_limited", NULL,
+		    "more than %ld messages and requests a second: again in %ld s",
+		    request->ws->front->settings->http_rate_limit, rate_seconds(wait));
+	return wait > 0;
+}
+
 static void
 route(struct ws_request *request, const char *text, size_t len)
 {
+	usec_t wait = rate_take(request->ws->front, request->client->caller);
 	struct err err = { 0 };
 	const char *type;
 
 	if (ws_message_read(text, len, &request->message, &err) < 0) {
 		log_message(request, "");
-		ws_refuse(request, "invalid_message", error_at("", err.text), "%s",
-			  err.text);
+		if (!too_often(request, wait))
+			ws_refuse(request, "invalid_message", error_at("", err.text),
+				  "%s", err.text);
 		return;
 	}
 	request->id = json_ref(ws_message_id(request->message));
 	type = ws_text_field(request, "type");
 	log_message(request, type != NULL ? type : "");
+	if (too_often(request, wait))
+		return;
 	if (type == NULL) {
 		ws_refuse(request, "invalid_message",
 			  error_at("type", "expected a text"), "a message has a type");

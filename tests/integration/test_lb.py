@@ -475,3 +475,18 @@ def test_requests_are_limited_by_key_and_by_address(shared, key):
         for path in ("/healthz", "/readyz", "/metrics"):
             assert {look(None, path=path).status for _ in range(20)} == {200}
         wait_for("there is room again", lambda: look(key).status == 200, 10, 0.2)
+
+
+def test_messages_are_limited_like_requests(shared, key):
+    """With the key's requests together; a message in vain harms nothing."""
+    with supervisor(shared, http_rate_limit=1, http_rate_burst=5) as front:
+        wait_for("it is ready", lambda: is_ready(front))
+        with RawWs(front.url, headers=[("Authorization", f"Bearer {key}")]) as ws:
+            told = [ws.ask({"type": "ping", "id": n}) for n in range(12)]
+            limited = [answer for answer in told if answer["type"] == "error"]
+            assert len(told) - len(limited) >= 5 and limited
+            assert limited[0]["code"] == "rate_limited" and "again in 1 s" in limited[0]["message"]
+            assert until_limited(lambda: front.ask("GET", "/api/workflows", headers={
+                "Authorization": f"Bearer {key}"}))[0].count(200) < 5
+            wait_for("there is room again", lambda: ws.ask(
+                {"type": "ping", "id": 99})["type"] == "pong", 10, 0.2)
