@@ -1,4 +1,6 @@
 """One stepmill for the tests that break nothing; a fresh one for those that do."""
+import json
+
 import pytest
 
 from harness.stepmill import Stepmill
@@ -22,3 +24,12 @@ def stepmill(shared):
 def fresh():
     with Stepmill(workers=2) as stepmill:
         yield stepmill
+
+
+@pytest.fixture(scope="session")
+def key(shared):
+    """Of an operator, for supervisors beside the shared one that ask for keys."""
+    made = shared.cli("keys", "create", "--name", "of-the-tests", "--role", "operator", "--json",
+                      "--database-url", shared.state["databaseUrl"])
+    assert made.returncode == 0, made.stderr
+    return json.loads(made.stdout)["key"]

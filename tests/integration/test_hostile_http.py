@@ -22,12 +22,11 @@ import aiohttp.web
 import psycopg
 import pytest
 
-from harness.proxies import HAProxy, Nginx
+from harness.proxies import PROXIES, HAProxy, address_of
 from harness.raw_http import Ambiguous, Headless, Silent, Tap, Wire, requests_of, unescape
 from harness.stepmill import BIN, ROOT, ask, flow, noop, wait_for
 
 TABLE = ROOT / "tests" / "tables" / "hostile_http.txt"
-PROXIES = {"haproxy": HAProxy, "nginx": Nginx}
 PATIENCE = 10.0  # for an answer that must come
 HESITATION = 1.0  # for one that a proxy may have none to give
 KEY = b"of-who-comes-through-a-proxy"  # bare, none is needed
@@ -145,11 +144,6 @@ class Door:
 
     def note(self, case, party, status):
         self.report.append(f"{self.how:8} {case.name:48} {case.kind:8} {party:9} {status}")
-
-
-def address_of(url):
-    host, port = url.removeprefix("http://").split(":")
-    return host, int(port)
 
 
 @pytest.fixture(scope="module")

@@ -132,3 +132,25 @@ class Nginx(Proxy):
         path.write_text(NGINX_MAIN.format(folder=self.folder))
         return [shutil.which("nginx") or "/usr/sbin/nginx", "-p", self.folder, "-c", path,
                 "-e", "stderr"]
+
+
+PROXIES = {"haproxy": HAProxy, "nginx": Nginx}
+
+
+# ---- what stands behind them ----
+
+def address_of(url):
+    host, port = url.removeprefix("http://").split(":")
+    return host, int(port)
+
+
+def supervisor(stepmill, **settings):
+    """One that asks for keys and has no workers, beside the dev that is shared."""
+    return stepmill.supervisor(**{"pool_workers": 0, "auth_required": "true", **settings})
+
+
+def is_ready(supervisor):
+    try:
+        return supervisor.ask("GET", "/readyz").status == 200
+    except OSError:
+        return False
