@@ -1,10 +1,11 @@
 -- A page of runs as the answer's JSON, newest first (or oldest: sort). A cursor is the
--- number of the last run of the page before.
+-- number of the last run of the page before. Each of the two orders has its own branch, so
+-- that it is walked by the index; what is not on the page is not made.
 -- $1 statuses int2[] (empty: all)  $2 workflow id or name  $3 project uuid
 -- $4 triggered_by text  $5 since  $6 until timestamptz  $7 q text
 -- $8 oldest first bool  $9 limit int  $10 offset int  $11 page int  $12 cursor bigint
 -- $13 project uuid: no other's (null: any)
-with found as (
+with found as not materialized (
 	select run_number, doc from stepmill.v_api_runs
 	 where (cardinality($1::int2[]) = 0 or status_code = any ($1))
 	   and ($2::text is null or workflow_id::text = $2 or workflow_name = $2)
@@ -18,9 +19,9 @@ with found as (
 	   and ($12::bigint is null or case when $8 then run_number > $12
 					    else run_number < $12 end)),
 page as (
-	select * from found
-	 order by case when $8 then run_number else -run_number end
-	 limit $9::int offset $10::int)
+	(select * from found where not $8 order by run_number desc limit $9::int offset $10::int)
+	union all
+	(select * from found where $8 order by run_number limit $9::int offset $10::int))
 select jsonb_build_object(
 	'data', coalesce((select jsonb_agg(doc
 		order by case when $8 then run_number else -run_number end) from page), '[]'),
