@@ -166,6 +166,13 @@ api_read(struct exchange *exchange, const char *statement, const struct pg_args 
 }
 
 void
+api_add_up(struct exchange *exchange, const char *statement, const struct pg_args *args,
+	   pg_done_fn *done)
+{
+	api_query(exchange, exchange_front(exchange)->figures, statement, args, done);
+}
+
+void
 api_query(struct exchange *exchange, struct pg *pg, const char *statement,
 	  const struct pg_args *args, pg_done_fn *done)
 {

@@ -41,6 +41,9 @@ void api_on_json(void *context, const struct pg_rows *rows, const struct err *er
  * the callback will not come. */
 void api_read(struct exchange *exchange, const char *statement,
 	      const struct pg_args *args, pg_done_fn *done);
+/* The same of what takes long, so that nobody else waits for it. */
+void api_add_up(struct exchange *exchange, const char *statement,
+		const struct pg_args *args, pg_done_fn *done);
 /* The same on another connection. */
 void api_query(struct exchange *exchange, struct pg *pg, const char *statement,
 	       const struct pg_args *args, pg_done_fn *done);

@@ -55,7 +55,7 @@ on_list(struct exchange *exchange)
 		return;
 	pg_args_init(&args);
 	if (fill(exchange, &args) == 0)
-		api_read(exchange, "audit_list", &args, api_on_json);
+		api_add_up(exchange, "audit_list", &args, api_on_json);
 	pg_args_fini(&args);
 }
 

@@ -164,7 +164,7 @@ on_bulk(struct exchange *exchange)
 	bulk->action = request.action;
 	bulk->most = request.most;
 	bulk->named = request.ids;
-	api_read(exchange, request.statement, &request.args, on_found);
+	api_add_up(exchange, request.statement, &request.args, on_found);
 	pg_args_fini(&request.args);
 }
 

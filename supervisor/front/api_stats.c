@@ -14,7 +14,7 @@ on_stats(struct exchange *exchange)
 	pg_args_init(&args);
 	pg_arg_time(&args, since > 0 ? since : now - SINCE_DEFAULT);
 	api_arg_confined(exchange, &args);
-	api_read(exchange, "stats_get", &args, api_on_json);
+	api_add_up(exchange, "stats_get", &args, api_on_json);
 	pg_args_fini(&args);
 }
 
@@ -25,7 +25,7 @@ on_queues(struct exchange *exchange)
 
 	pg_args_init(&args);
 	api_arg_confined(exchange, &args);
-	api_read(exchange, "queues_list", &args, api_on_json);
+	api_add_up(exchange, "queues_list", &args, api_on_json);
 	pg_args_fini(&args);
 }
 

@@ -244,7 +244,9 @@ open_doors(struct shell *shell, struct err *err)
 	pg.on_state = NULL;
 	pg.application = "stepmill front reads";
 	front->read = front->write ? pg_new(front->loop, &pg, err) : NULL;
-	front->queue = front->read ? queue_new(front->loop, &queue, err) : NULL;
+	pg.application = "stepmill front figures";
+	front->figures = front->read ? pg_new(front->loop, &pg, err) : NULL;
+	front->queue = front->figures ? queue_new(front->loop, &queue, err) : NULL;
 	return front->queue ? 0 : -1;
 }
 
@@ -312,6 +314,7 @@ take_down(struct shell *shell)
 	catalog_free(&front->catalog);
 	run_files_free(&front->run_files);
 	queue_free(&front->queue);
+	pg_free(&front->figures);
 	pg_free(&front->read);
 	pg_free(&front->write);
 	graves_free(&shell->graves);

@@ -28,6 +28,7 @@ struct front {
 	struct parent *parent; /* NULL when started without one */
 	struct pg *write;      /* new runs, and what nobody asked for */
 	struct pg *read;       /* what clients look at */
+	struct pg *figures;    /* what takes long to find or add up, apart from that */
 	struct queue *queue;
 	struct changes *changes;
 	struct inserts *inserts;
