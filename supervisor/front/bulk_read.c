@@ -123,7 +123,15 @@ read_ids(struct exchange *exchange, const struct json *ids,
 
 /* ---- by filter ---- */
 
-/* "failed,timed_out", of what the action can be done to; all of that without. */
+/* What somebody cancelled is retried only when that is asked for. */
+static bool
+is_wish(enum bulk_action action, int status)
+{
+	return action == BULK_RETRY && status == RUN_CANCELLED;
+}
+
+/* "failed,timed_out", of what the action can be done to; all of that without, but what
+ * is_wish. */
 static int
 arg_statuses(struct exchange *exchange, const char *text, struct bulk_request *request)
 {
@@ -143,7 +151,8 @@ arg_statuses(struct exchange *exchange, const char *text, struct bulk_request *r
 					"with commas");
 	pg_array_begin(&request->args, PG_INT2);
 	for (int i = 0; i < RUN_STATUSES; i++)
-		if (actions[request->action].statuses[i] && (text == NULL || wanted[i]))
+		if (actions[request->action].statuses[i] &&
+		    (text != NULL ? wanted[i] : !is_wish(request->action, i)))
 			pg_arg_int2(&request->args, i);
 	pg_array_end(&request->args);
 	return 0;
