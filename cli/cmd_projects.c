@@ -136,14 +136,19 @@ static int
 take_away(const struct command *command, struct server *server, const struct args *args)
 {
 	struct answer answer;
-	int status = ask_one(server, "DELETE", args->words[1], &answer);
+	bool more = true;
+	int status = CLI_OK;
 
 	(void)command;
+	while (more && status == CLI_OK) {
+		status = ask_one(server, "DELETE", args->words[1], &answer);
+		more = answer.status == 202; /* some of its runs have gone */
+		answer_fini(&answer);
+	}
 	if (status == CLI_OK && args_has(args, "json"))
 		puts("{\"removed\": true}");
 	else if (status == CLI_OK)
 		printf("%s removed\n", args->words[1]);
-	answer_fini(&answer);
 	return status;
 }
 

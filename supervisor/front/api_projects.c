@@ -10,6 +10,7 @@
 #define NAME_MOST   200
 #define PATH_MOST   4000
 #define BRANCH_MOST 255
+#define RUNS_A_CALL 10000
 
 /* ---- look ---- */
 
@@ -273,31 +274,80 @@ on_patch(struct exchange *exchange)
 		find(exchange, on_patch_found);
 }
 
-/* ---- delete ---- */
+/* ---- delete: the runs first, so many a call that nobody waits for long ---- */
+
+struct deleting {
+	struct exchange *exchange;
+	bool alive;
+	int64_t runs; /* that went */
+};
+
+static void
+on_runs_deleted(void *context, const struct pg_rows *rows, const struct err *err)
+{
+	struct deleting *deleting = context;
+
+	(void)err; /* the next statement tells */
+	if (rows == NULL)
+		return;
+	deleting->alive = pg_bool(rows, 0, 0);
+	deleting->runs = pg_int(rows, 0, 1);
+}
+
+static void
+answer_part(struct deleting *deleting)
+{
+	struct json *body = json_new_object();
+
+	json_set(body, "deletedExecutions", json_new_int(deleting->runs));
+	json_set(body, "done", json_new_bool(false));
+	reply_json(deleting->exchange, 202, body);
+}
 
 static void
 on_deleted(void *context, const struct pg_rows *rows, const struct err *err)
 {
-	struct exchange *exchange = context;
+	struct deleting *deleting = context;
+	struct exchange *exchange = deleting->exchange;
 
-	if (err->kind == ERR_CONFLICT)
-		reply_problem(exchange, 409, NULL, "%s", err->text);
-	else if (rows == NULL)
+	if (rows == NULL)
 		reply_err(exchange, err);
-	else if (pg_count(rows) == 0)
+	else if (deleting->alive)
 		reply_problem(exchange, 409, NULL,
 			      "executions of the project are not over: cancel them "
 			      "first");
-	else
+	else if (pg_count(rows) > 0)
 		reply_empty(exchange, 204);
+	else if (deleting->runs > 0)
+		answer_part(deleting);
+	else
+		reply_problem(exchange, 404, NULL, "there is no such project");
+}
+
+static void
+delete_some(struct deleting *deleting, const struct uuid *id)
+{
+	struct pg_batch *batch = pg_batch_new(exchange_pg(deleting->exchange));
+	struct pg_args args;
+
+	pg_args_init(&args);
+	pg_arg_uuid(&args, id);
+	pg_arg_int4(&args, RUNS_A_CALL);
+	pg_batch_add(batch, "projects_lock", &args, NULL, NULL);
+	pg_batch_add(batch, "projects_delete_runs", &args, on_runs_deleted, deleting);
+	pg_args_fini(&args);
+	pg_args_init(&args);
+	pg_arg_uuid(&args, id);
+	pg_batch_add(batch, "projects_delete", &args, on_deleted, deleting);
+	pg_args_fini(&args);
+	pg_batch_send(&batch, NULL, NULL);
 }
 
 static void
 on_delete_found(void *context, const struct pg_rows *rows, const struct err *err)
 {
 	struct exchange *exchange = context;
-	struct pg_batch *batch;
-	struct pg_args args;
+	struct deleting *deleting;
 	struct uuid id;
 	char text[UUID_TEXT];
 
@@ -313,13 +363,9 @@ on_delete_found(void *context, const struct pg_rows *rows, const struct err *err
 	id = pg_uuid(rows, 0, 1);
 	api_unguard(exchange);
 	exchange_audit(exchange, uuid_format(&id, text), NULL);
-	batch = pg_batch_new(exchange_pg(exchange));
-	pg_args_init(&args);
-	pg_arg_uuid(&args, &id);
-	pg_batch_add(batch, "projects_lock", &args, NULL, NULL);
-	pg_batch_add(batch, "projects_delete", &args, on_deleted, exchange);
-	pg_args_fini(&args);
-	pg_batch_send(&batch, NULL, NULL);
+	deleting = exchange_keep(exchange, sizeof *deleting);
+	deleting->exchange = exchange;
+	delete_some(deleting, &id);
 }
 
 static void

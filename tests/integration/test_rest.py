@@ -6,8 +6,10 @@ import itertools
 import json
 import os
 import re
+import signal
 import socket
 import threading
+import time
 import urllib.parse
 import uuid
 
@@ -368,6 +370,36 @@ def test_an_upload_that_is_too_large(stepmill):
     assert len(artifact_files(stepmill, run)) == 1
 
 
+def test_an_upload_lasts_as_long_as_it_goes_on(stepmill):
+    """Longer than a request may take, and longer than the server takes new ones."""
+    run = stepmill.do(noop("a"))["id"]
+    with stepmill.supervisor(pool_workers=0, http_request_timeout="3s") as other:
+        wait_for("it is ready", lambda: other.ask("GET", "/readyz").status == 200)
+        connection = raw_upload(other, run, "Transfer-Encoding: chunked\r\n")
+        hashed, until = hashlib.sha256(), time.monotonic() + 3.2
+        while time.monotonic() < until:
+            connection.sendall(b"10\r\n0123456789abcdef\r\n")
+            hashed.update(b"0123456789abcdef")
+        other.process.send_signal(signal.SIGTERM)
+        wait_for("it takes no more", lambda: not other.answers())
+        connection.sendall(b"0\r\n\r\n")
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        assert answer.status == 201 and json.loads(answer.read())["sha256"] == hashed.hexdigest()
+        connection.close()
+    assert len(artifact_files(stepmill, run)) == 1
+
+
+def test_an_upload_to_a_folder_that_is_not_here(stepmill):
+    project = stepmill.post("/api/projects", {"name": new_name("away"), "path": "/nothing/here"})["id"]
+    run = stepmill.execute(stepmill.define(noop("a")), projectId=project)
+    assert stepmill.wait_ended(run)["status"] == "COMPLETED"
+    answer = upload(stepmill, run, b"x", name="x")
+    check_problem(answer, 503, "folder")
+    assert answer.headers["Retry-After"]
+    assert stepmill.ask("DELETE", f"/api/projects/{project}").status == 204
+
+
 def test_artifacts_on_the_command_line(stepmill, tmp_path):
     run = stepmill.do(noop("a"))
     data = os.urandom(9 << 20)
@@ -501,6 +533,10 @@ def test_many_runs_are_cancelled(stepmill):
 def test_many_runs_are_retried(stepmill):
     name = stepmill.define(noop("a"), shell("b", "test -e luck"))
     runs = [stepmill.run(name)["id"] for _ in range(3)]
+    stopped = stepmill.begin(shell("a", "sleep 692"))
+    stepmill.post(f"/api/executions/{stopped}/cancel")
+    assert stepmill.post("/api/executions/bulk", {"action": "retry", "filter": {
+        "workflowId": stepmill.execution(stopped)["workflowId"]}})["matched"] == 0, "by a wish only"
     (stepmill.folder / "luck").touch()
     answer = stepmill.post("/api/executions/bulk", {
         "action": "retry", "filter": {"workflowId": name, "status": "failed"}})
@@ -580,6 +616,24 @@ def test_a_project_goes_with_all_that_belongs_to_it(stepmill, tmp_path):
         assert not any(rows_of(stepmill, run).values())
     assert stepmill.get(f"/api/workflows/{name}")["name"] == name, "it was every project's"
     assert list(tmp_path.rglob("execution.log")), "its folder is nobody's but its owner's"
+
+
+def test_a_project_of_many_runs_goes_in_parts(stepmill, tmp_path):
+    name = new_name("project")
+    project = stepmill.post("/api/projects", {"name": name, "path": str(tmp_path)})["id"]
+    definition = stepmill.get(f"/api/workflows/{stepmill.define(noop('a'))}")["definitionId"]
+    stepmill.sql("with runs as (insert into workflow_runs (id, workflow_def_id, project_id, status,"
+                 " triggered_by, completed_at) select uuid7(), %s, %s, 3, 'manual', now()"
+                 " from generate_series(1, 10050) returning id)"
+                 " insert into workflow_run_state (execution_id, status) select id, 3 from runs",
+                 definition, project)
+    part = stepmill.ask("DELETE", f"/api/projects/{project}", timeout=120)
+    assert part.status == 202 and part.json == {"deletedExecutions": 10000, "done": False}
+    assert stepmill.sql("select count(*) from workflow_runs where project_id = %s", project) == [(50,)]
+    assert stepmill.get(f"/api/projects/{project}")["name"] == name
+    assert good(stepmill.cli("projects", "remove", name)) == f"{name} removed\n"
+    assert stepmill.sql("select count(*) from workflow_run_state s where not exists"
+                        " (select from workflow_runs where id = s.execution_id)") == [(0,)]
 
 
 def test_projects_on_the_command_line(stepmill, tmp_path):
