@@ -14,7 +14,8 @@ import urllib.parse
 import uuid
 
 import pytest
-from harness.stepmill import BIN, flow, noop, shell, tool, wait_for
+from harness.proxies import HAProxy, Nginx
+from harness.stepmill import BIN, ask, flow, noop, shell, tool, wait_for
 from test_api import check_problem
 
 NOBODY = "00000000-0000-7000-8000-00000000ffff"
@@ -388,6 +389,21 @@ def test_an_upload_lasts_as_long_as_it_goes_on(stepmill):
         assert answer.status == 201 and json.loads(answer.read())["sha256"] == hashed.hexdigest()
         connection.close()
     assert len(artifact_files(stepmill, run)) == 1
+
+
+@pytest.mark.parametrize("kind", [HAProxy, Nginx])
+def test_files_and_logs_through_a_proxy(stepmill, kind):
+    run = stepmill.do(shell("a", "echo said"))["id"]
+    key = stepmill.post("/api/api-keys", {"name": new_name("proxy"), "role": "operator"})["key"]
+    bearer, data = {"Authorization": f"Bearer {key}"}, os.urandom(6 << 20)
+    host, port = stepmill.url.removeprefix("http://").split(":")
+    with kind((host, int(port))) as proxy:
+        made = ask(proxy.url, "POST", f"/api/executions/{run}/artifacts?name=large", data, bearer)
+        assert made.status == 201 and made.json["sha256"] == hashlib.sha256(data).hexdigest()
+        got = ask(proxy.url, "GET", f"/api/artifacts/{made.json['id']}/download", headers=bearer)
+        assert got.status == 200 and got.body == data
+        log = ask(proxy.url, "GET", f"/api/executions/{run}/logs?follow=true", headers=bearer)
+        assert "said" in {json.loads(line)["message"] for line in log.body.splitlines()}
 
 
 def test_an_upload_to_a_folder_that_is_not_here(stepmill):
