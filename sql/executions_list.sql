@@ -8,7 +8,9 @@
 with found as not materialized (
 	select run_number, doc from stepmill.v_api_runs
 	 where (cardinality($1::int2[]) = 0 or status_code = any ($1))
-	   and ($2::text is null or workflow_id::text = $2 or workflow_name = $2)
+	   and ($2::text is null or workflow_def_id = any (array(
+		select id from stepmill.workflow_definitions
+		 where workflow_id::text = $2 or name = $2)))
 	   and ($3::uuid is null or project_id = $3)
 	   and ($13::uuid is null or project_id = $13)
 	   and case when $4::text is null then triggered_by <> 'test'

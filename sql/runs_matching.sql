@@ -7,7 +7,9 @@
 select id, run_number
   from v_runs
  where status_code = any ($1::int2[])
-   and ($2::text is null or workflow_id::text = $2 or workflow_name = $2)
+   and ($2::text is null or workflow_def_id = any (array(
+		select id from stepmill.workflow_definitions
+		 where workflow_id::text = $2 or name = $2)))
    and ($3::uuid is null or project_id = $3)
    and case when $4::text is null then triggered_by <> 'test'
 	    else triggered_by = $4 end
