@@ -154,8 +154,9 @@ on_deleted(void *context, const struct pg_rows *rows, const struct err *err)
 	if (err->kind == ERR_CONFLICT) {
 		reply_problem(
 		    found->exchange, 409, NULL,
-		    "there are executions of the workflow: delete them first, "
-		    "or hide it with ?deactivate=true");
+		    "there are executions of the workflow (also tests of its "
+		    "steps, ?triggeredBy=test): delete them first, or hide it "
+		    "with ?deactivate=true");
 	} else if (rows == NULL) {
 		reply_err(found->exchange, err);
 	} else if (pg_count(rows) == 0) {

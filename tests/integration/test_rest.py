@@ -180,6 +180,20 @@ def test_who_stops_following_is_forgotten(stepmill):
     stepmill.post(f"/api/executions/{run}/cancel")
 
 
+def test_who_follows_is_let_go_when_the_server_stops(stepmill):
+    run = stepmill.begin(shell("a", "echo heard; sleep 672"))
+    with stepmill.supervisor(pool_workers=0) as other:
+        wait_for("it is ready", lambda: other.ask("GET", "/readyz").status == 200)
+        connection, answer = follow(other, f"/api/executions/{run}/logs?follow=true")
+        while json.loads(answer.readline())["message"] != "heard":
+            pass
+        other.process.send_signal(signal.SIGTERM)
+        answer.read()  # to the proper end of the answer, else this is an error
+        connection.close()
+    assert stepmill.execution(run)["status"] == "RUNNING"
+    stepmill.post(f"/api/executions/{run}/cancel")
+
+
 # ---- artifacts ----
 
 def upload(stepmill, run, data, headers=None, **query):
