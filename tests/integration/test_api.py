@@ -216,7 +216,7 @@ def test_what_is_not_there(stepmill, method, path):
 
 
 def test_paths_and_methods(stepmill):
-    for path in ("/api", "/api/", "/api/nothing", "/api/executions/a/b/c/d", "/", "/ws",
+    for path in ("/api", "/api/", "/api/nothing", "/api/executions/a/b/c/d", "/", "/wss",
                  "/api/workflows/", "/api/v2/workflows", "/api/v1", "/api/v1/v1/workflows"):
         check_problem(stepmill.ask("GET", path), 404)
     for method, path in (("DELETE", "/api/workflows"), ("PUT", "/api/executions"),
