@@ -204,6 +204,19 @@ insert(struct making *making, const struct key_words *words)
 	pg_args_fini(&args);
 }
 
+/* Who may use some tools only makes no key that may use others. */
+static bool
+may_make(struct exchange *exchange)
+{
+	if (api_needs_all(exchange) < 0)
+		return false;
+	if (exchange_tools(exchange) == NULL)
+		return true;
+	reply_problem(exchange, 403, NULL,
+		      "the key is bound to some tools: it makes no other keys");
+	return false;
+}
+
 static void
 on_make(struct exchange *exchange)
 {
@@ -213,7 +226,7 @@ on_make(struct exchange *exchange)
 	struct making *making;
 	struct json *body;
 
-	if (api_needs_all(exchange) < 0 || api_body(exchange, keys, &body) < 0)
+	if (!may_make(exchange) || api_body(exchange, keys, &body) < 0)
 		return;
 	if (read_words(exchange, body, &words)) {
 		making = exchange_keep(exchange, sizeof *making);

@@ -193,3 +193,10 @@ def test_a_bound_key_works_in_its_own_project(shared, guarded, two):
     assert done.status == 200
     assert shared.wait_ended(own["executions"])["status"] == "COMPLETED"
     assert guarded.ask("DELETE", run, headers=key).status == 204
+
+
+def test_a_key_bound_to_tools_makes_none_that_is_not(shared, guarded):
+    key = shared.post("/api/api-keys", {"name": "roles-tools", "role": "admin", "tools": ["shell"]})["key"]
+    for body in ({"name": "x", "role": "viewer"}, {"name": "x", "role": "admin", "tools": ["shell"]}):
+        check_problem(guarded.ask("POST", "/api/api-keys", body, bearer(key)), 403, "tools")
+    assert guarded.ask("GET", "/api/api-keys", headers=bearer(key)).status == 200
