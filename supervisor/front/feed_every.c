@@ -12,8 +12,9 @@
 
 /* How long it is remembered of a run that nobody wants it. */
 #define UNWANTED (60 * USEC_SECOND)
-/* So much earlier than its call a subscription begins: clocks are read once a turn. */
-#define EARLIER (100 * USEC_MS)
+/* So much earlier than its call a subscription begins, and by the longest turn: clocks
+ * are read once a turn, and nothing after the call may be missing. */
+#define EARLIER (5 * USEC_MS)
 
 struct every {
 	struct feed *feed;
@@ -196,7 +197,9 @@ on_now(void *context, usec_t now)
 {
 	struct every *every = context;
 
-	every->offset = now - EARLIER - loop_mono(feed_loop(every->feed));
+	struct loop *loop = feed_loop(every->feed);
+
+	every->offset = now - EARLIER - loop_lag(loop) - loop_mono(loop);
 	start_new(every);
 }
 
