@@ -31,7 +31,8 @@ with asked as materialized (
 		     else jsonb_build_object(
 			'stepId', stepmill.step_id(l.run, l.step_number),
 			'stepNumber', l.step_number, 'stepKey', s.step_key,
-			'name', s.name, 'action', s.action)
+			'name', coalesce(f.step ->> 'name', s.step_key),
+			'action', f.step ->> 'action')
 			|| case when l.type = 3
 				then jsonb_build_object('durationMs', s.duration_ms)
 				else '{}'::jsonb end
@@ -40,29 +41,44 @@ with asked as materialized (
 		    when l.type = 13 then (select doc from stepmill.v_api_comments
 			where id = (l.payload ->> 'commentId')::uuid)
 		    when l.type = 15 then (select doc from stepmill.v_api_artifacts
-			where id = (l.payload ->> 'artifactId')::uuid)
+			where id = (l.payload ->> 'artifactId')::uuid
+			  and execution_id = l.run)
 		    when l.step_number is not null then (select doc
 			from stepmill.v_api_steps where execution_id = l.run
 			 and step_number = l.step_number)
 		    else (select doc from stepmill.v_api_runs where id = l.run)
 	       end as whole_row,
-	       case when l.whole and (l.type = 8
-			or l.type = 10 and l.payload ->> 'reason' = 'approval')
-		    then (select jsonb_build_object('stepKey', (
+	       case when l.whole and l.type = 8 then (
+			select jsonb_build_object('stepKey', s.step_key,
+				'prompt', prompt, 'args', args)
+			  from stepmill.workflow_approvals
+			 where execution_id = l.run and step_number = l.step_number
+			 order by id desc limit 1)
+		    when l.whole and l.type = 10 and l.payload ->> 'reason' = 'approval'
+		    then (
+			select jsonb_build_object('stepKey', (
 				select step_key from stepmill.workflow_steps
-				 where execution_id = l.run and step_number = p.step_number),
-				'prompt', p.prompt, 'args', p.args)
-			from stepmill.workflow_approvals p
-		       where p.execution_id = l.run
-			 and (p.step_number = l.step_number
-			      or l.step_number is null and p.status = 0)
-		       order by p.id desc limit 1) end as approval
+				 where execution_id = l.run
+				   and step_number = a.step_number),
+				'prompt', prompt, 'args', args)
+			  from stepmill.workflow_approvals a
+			 where execution_id = l.run and status = 0 and step_number > 0
+			 order by step_number desc limit 1) end as approval
 	  from log l
 	 cross join lateral (select stepmill.event_type_name(l.type) as name) t
 	  left join lateral (
-		select step_key, name, action, duration_ms from stepmill.v_steps
+		select step_key, (extract(epoch from completed_at - started_at) * 1000)::bigint
+			as duration_ms
+		  from stepmill.workflow_steps
 		 where execution_id = l.run and step_number = l.step_number offset 0) s
 	       on true
+	  left join lateral (
+		select workflow_def_id as id from stepmill.workflow_runs
+		 where id = l.run and l.step_number is not null offset 0) d on true
+	  left join lateral (
+		select jsonb_path_query_first(config, '$.steps[*] ? (@.id == $key)',
+			jsonb_build_object('key', s.step_key)) as step
+		  from stepmill.workflow_definitions where id = d.id offset 0) f on true
 ), cut as (
 	select s.*,
 	       case when pg_column_size(s.whole_row) <= 65536 then s.whole_row

@@ -3,13 +3,19 @@
 -- $1 runs uuid[]   $2 moment timestamptz
 -- Answer: run, number to begin after, run over, over before that moment, workflow, project,
 -- requested by.
-select r.id, coalesce(before.seq, 0), s.status >= 3, coalesce(r.completed_at < $2, false),
+select r.id, coalesce(b.seq, 0), s.status >= 3, coalesce(r.completed_at < $2, false),
        d.workflow_id, r.project_id, r.requested_by
   from unnest($1::uuid[]) asked (id)
-  join stepmill.workflow_runs r on r.id = asked.id
-  join stepmill.workflow_run_state s on s.execution_id = r.id
-  join stepmill.workflow_definitions d on d.id = r.workflow_def_id
+ cross join lateral (
+	select id, workflow_def_id, project_id, requested_by, completed_at
+	  from stepmill.workflow_runs where id = asked.id offset 0) r
+ cross join lateral (
+	select status from stepmill.workflow_run_state
+	 where execution_id = asked.id offset 0) s
+ cross join lateral (
+	select workflow_id from stepmill.workflow_definitions
+	 where id = r.workflow_def_id offset 0) d
   left join lateral (
 	select seq from stepmill.workflow_events
-	 where execution_id = r.id and at < $2
-	 order by seq desc limit 1) before on true;
+	 where execution_id = asked.id and at < $2
+	 order by seq desc limit 1) b on true;

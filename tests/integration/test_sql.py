@@ -329,9 +329,16 @@ PLANS = {
     "concurrency_lock": {},
     "runs_orphaned": {"runs": {"children"}, "steps": {KEY}},
     "workflows_to_start": {"runs": {KEY}, "definitions": {"version_key"}},
+    "feed_look": {"state": {KEY}, "events": {KEY}, "steps": {KEY},
+                  "comments": {KEY}, "approvals": {"approvals_step", "pending"}},
+    "feed_runs": {"runs": {KEY}, "state": {"open"}},
+    "feed_meet": {"runs": {KEY}, "state": {KEY}, "definitions": {KEY}, "events": {KEY}},
 }
 # These walk over a partial index as a whole: what is alive, held or open.
-WALKS = {"workers_expired", "runs_stuck", "runs_orphaned"}
+WALKS = {"workers_expired", "runs_stuck", "runs_orphaned", "feed_runs"}
+# Joined by a view that shows a row; the rows of a run, or few. Which index is taken to them
+# depends on what the planner believes.
+VIEWED = {"feed_look": {"artifacts", "definitions", "projects", "runs"}}
 KINDS = {"queue_priority_ready_at": "ready", "queue_ready_at": "alone",
          "worker_id": "held", "run_at": "delayed",
          "step_key_status": "trouble"}
@@ -381,6 +388,8 @@ def test_each_table_is_reached_by_index(store, name, believed):
         if "Relation Name" not in node or node["Node Type"] == "ModifyTable":
             continue
         assert node["Node Type"] in ("Index Scan", "Index Only Scan"), node
+        if table_of(node["Relation Name"]) in VIEWED.get(name, ()):
+            continue
         if name not in WALKS:
             assert "Index Cond" in node, node
         found.setdefault(table_of(node["Relation Name"]), set()).add(
@@ -393,6 +402,8 @@ def test_every_statement_of_the_store_has_a_plan_looked_at():
              for room in ("claims", "visits", "finishes", "session", "workers", "runs",
                           "runs_insert", "finish_effects", "back", "transitions",
                           "bus_events")]
+    rooms += [(SQL.parent / "supervisor/front" / f"{room}.c").read_text()
+              for room in ("feed_look", "feed_runs")]
     ours = {name for text in rooms for name in re.findall(r'"([a-z_]+)"', text)
             if (SQL / f"{name}.sql").exists()}
     assert ours - {"workers_register", "nodes_beat"} == set(PLANS)  # these only insert
