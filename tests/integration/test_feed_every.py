@@ -7,8 +7,10 @@ import os
 import signal
 import subprocess
 import threading
+import uuid
 
 import pytest
+import redis as redis_client
 from harness.programs import driver as driver_path
 from harness.stepmill import SANITIZER, noop, shell, tool, wait_for
 from test_feed import Redis, add_events, session
@@ -230,13 +232,11 @@ def test_runs_that_had_ended_before(stepmill, feed):
 
 def publish(stepmill, run, seq):
     """As a worker says that a run's log got that far."""
-    import redis as client
-    import uuid
     entry = uuid.UUID(run).bytes + seq.to_bytes(8, "big")
     url = stepmill.state["redisUrl"]
-    connection = client.Redis(unix_socket_path=url.removeprefix("unix:").split("?")[0]) \
-        if url.startswith("unix:") else client.Redis.from_url(url)
-    connection.publish("stepmill:events", entry)
+    path = url.removeprefix("unix:").split("?")[0]
+    with redis_client.Redis(unix_socket_path=path) as connection:
+        connection.publish("stepmill:events", entry)
 
 
 def test_who_pauses(stepmill, feed):
@@ -322,6 +322,27 @@ def test_a_large_output_is_left_out_of_a_row(stepmill, feed):
                    and e["type"] == "step.completed")
     assert message["step"]["outputTruncated"] is True
     assert len(stepmill.step(run, "a")["output"]["stdout"]) >= 200000
+
+
+def test_what_is_nested_too_deep_is_told_without(stepmill, feed):
+    """Deeper than we read JSON, as a row can be that holds an output of the greatest
+    depth: the event is told all the same."""
+    run = stepmill.do(noop("a"))["id"]
+    last = stepmill.get(f"/api/executions/{run}/events")["lastSeq"]
+    stepmill.sql("update workflow_runs set output = (repeat('[', 64) || repeat(']', 64))::jsonb"
+                 " where id = %s", run)
+    add_events(stepmill, run, 2, 3)
+    stepmill.sql("update workflow_events set payload = jsonb_build_object('x',"
+                 " (repeat('[', 64) || repeat(']', 64))::jsonb)"
+                 " where execution_id = %s and seq = %s", run, last + 2)
+    name = feed.subscribe(run, last)
+    wait_for("both are told", lambda: len(feed.events(name)) == 2)
+    assert feed.seqs(name, run) == [last + 1, last + 2]
+    for event in feed.events(name):
+        assert event["row"] is None and event["colon"][0]["executionId"] == run
+        assert event["event"]["seq"] == event["seq"]
+    assert feed.events(name)[0]["event"]["payload"] == {"text": "xxx"}
+    assert feed.events(name)[1]["event"]["payload"] == {}
 
 
 def test_three_dialects_of_one_run(stepmill, feed):
