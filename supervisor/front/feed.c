@@ -295,12 +295,6 @@ feed_pg(const struct feed *feed)
 	return feed->pg;
 }
 
-struct loop *
-feed_loop(const struct feed *feed)
-{
-	return feed->front->loop;
-}
-
 uint64_t
 feed_hash(const char *text)
 {

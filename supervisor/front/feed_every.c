@@ -4,6 +4,7 @@
  * run, and given to those.
  */
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/xalloc.h"
 #include "front/feed_look.h"
@@ -12,10 +13,6 @@
 
 /* How long it is remembered of a run that nobody wants it. */
 #define UNWANTED (60 * USEC_SECOND)
-/* So much earlier than its call a subscription begins, and by the longest turn: clocks
- * are read once a turn, and nothing after the call may be missing. */
-#define EARLIER (5 * USEC_MS)
-
 struct every {
 	struct feed *feed;
 	struct list subs;
@@ -23,7 +20,10 @@ struct every {
 	struct list marked; /* runs to be looked up */
 	struct feed_look *look;
 	usec_t looked_at; /* PostgreSQL's time, of the look that is handed out */
-	usec_t offset;    /* of PostgreSQL's clock from ours; 0: not known */
+	/* PostgreSQL's clock is ahead of our monotonic one by so much at least, and at
+	 * most; 0: not known. */
+	usec_t ahead_least, ahead_most;
+	usec_t page_sent; /* monotonic */
 	unsigned version; /* of the subscriptions; never 0 */
 };
 
@@ -131,6 +131,16 @@ every_mark_all(struct every *every)
 
 /* ---- subscriptions ---- */
 
+/* Read anew, where the cached time of the turn would be too early. */
+static usec_t
+mono_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (usec_t)now.tv_sec * USEC_SECOND + now.tv_nsec / 1000;
+}
+
 /* Runs that nobody wanted are met again: what they logged meanwhile was given to
  * nobody.
  */
@@ -155,7 +165,7 @@ void
 every_add(struct every *every, struct feed_sub *sub)
 {
 	forget_unwanted(every);
-	sub->called = loop_mono(feed_loop(every->feed));
+	sub->called = mono_now();
 	list_push(&every->subs, &sub->link);
 	change_version(every);
 	feed_runs_sweep(every->runs);
@@ -170,16 +180,17 @@ every_remove(struct every *every, struct feed_sub *sub)
 		return;
 	list_init(&every->marked);
 	feed_runs_clear(every->runs);
-	every->offset = 0;
+	every->ahead_least = every->ahead_most = 0;
 }
 
-/* What PostgreSQL dates after the call is for it, were it logged before the answer. */
+/* A run made after the call is for it as a whole: who subscribes and then starts one
+ * misses nothing. Of others nothing that was logged before the call. */
 static void
 start_new(struct every *every)
 {
 	struct err none = { 0 };
 
-	if (every->offset == 0)
+	if (every->ahead_most == 0)
 		return;
 	list_each (it, &every->subs) {
 		struct feed_sub *sub = container_of(it, struct feed_sub, link);
@@ -187,20 +198,29 @@ start_new(struct every *every)
 		if (sub->started || sub->dead)
 			continue;
 		sub->started = true;
-		sub->begun = sub->called + every->offset;
+		sub->made_since = sub->called + every->ahead_least;
+		sub->logged_since = sub->called + every->ahead_most;
 		sub->on_started(sub->context, 0, &none);
 	}
 }
 
+/* It looked at its clock after we asked and before we have the answer. */
 static void
-on_now(void *context, usec_t now)
+on_page(void *context, usec_t now)
 {
 	struct every *every = context;
 
-	struct loop *loop = feed_loop(every->feed);
-
-	every->offset = now - EARLIER - loop_lag(loop) - loop_mono(loop);
+	every->ahead_least = now - mono_now();
+	every->ahead_most = now - every->page_sent;
 	start_new(every);
+}
+
+static void
+on_send(void *context)
+{
+	struct every *every = context;
+
+	every->page_sent = mono_now();
 }
 
 static void
@@ -287,7 +307,7 @@ give(struct every *every, const struct feed_run *run, const struct feed_event *e
 		if (sub->paused)
 			continue;
 		taken = true;
-		if (at >= sub->begun)
+		if (at >= sub->logged_since || run->made_at >= sub->made_since)
 			sub->on_event(sub->context, event);
 	}
 	return taken || !wanted;
@@ -331,7 +351,8 @@ on_end(void *context, const struct err *err)
 /* ---- life ---- */
 
 static const struct feed_look_events look_events = { on_state, on_event, on_end };
-static const struct feed_runs_events runs_events = { on_now, on_run, on_wake };
+static const struct feed_runs_events runs_events = { on_send, on_page, on_run,
+						     on_wake };
 
 struct every *
 every_new(struct feed *feed)

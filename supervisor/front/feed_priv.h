@@ -25,7 +25,8 @@ struct feed_sub {
 	int64_t last_seq; /* of the run, at the last look */
 	size_t place;     /* in the look under way */
 	usec_t called;    /* every: when, by our monotonic clock */
-	usec_t begun;     /* every: the same by PostgreSQL's; older is not for it */
+	/* The same by PostgreSQL's: what is for it. */
+	usec_t made_since, logged_since;
 	bool started, paused, dead;
 	bool over; /* the run, or it is gone, at the last look */
 };
@@ -40,7 +41,6 @@ feed_sub_reads(const struct feed_sub *sub)
 /* At the end of this turn: those marked are looked up, the dead are buried. */
 void feed_wake(struct feed *feed);
 struct pg *feed_pg(const struct feed *feed);
-struct loop *feed_loop(const struct feed *feed);
 uint64_t feed_hash(const char *text); /* of who asked for a run; never 0 */
 
 #define FEED_ANY_SEQ INT64_MAX /* a hint that only says: look */

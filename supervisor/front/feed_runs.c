@@ -134,6 +134,7 @@ meet(struct feed_runs *runs, struct feed_run *run, const struct pg_rows *rows, i
 	run->project = pg_uuid(rows, row, 5);
 	run->requested_by =
 	    pg_is_null(rows, row, 6) ? 0 : feed_hash(pg_text(rows, row, 6, &len));
+	run->made_at = pg_time(rows, row, 7);
 	run->met_at = runs->now;
 	runs->events->on_run(runs->context, run);
 }
@@ -275,7 +276,7 @@ on_page(void *context, const struct pg_rows *rows, const struct err *err)
 		runs->fresh.swept = runs->open.swept = runs->now;
 	}
 	read_page(runs, rows);
-	runs->events->on_now(runs->context, runs->now);
+	runs->events->on_page(runs->context, runs->now);
 	runs->events->on_wake(runs->context);
 }
 
@@ -286,6 +287,7 @@ ask_for_page(struct feed_runs *runs)
 
 	runs->paging = true;
 	runs->page_wanted = false;
+	runs->events->on_send(runs->context);
 	pg_args_init(&args);
 	pg_arg_time(&args, runs->fresh.swept); /* 0 before the first: then null */
 	pg_arg_uuid(&args, &runs->fresh.after);

@@ -29,6 +29,7 @@ struct feed_run {
 	uint64_t requested_by; /* feed_hash, 0: nobody */
 	int64_t seq;           /* the last event that was given */
 	int64_t last_seq;      /* at the last look */
+	usec_t made_at;        /* by PostgreSQL's clock */
 	usec_t met_at;         /* 0: not yet */
 	usec_t settled_at;     /* of a run over: all was given at that moment; else 0 */
 	unsigned unwanted;     /* the owner's: state in which nobody wants it */
@@ -38,7 +39,9 @@ struct feed_run {
 };
 
 struct feed_runs_events {
-	void (*on_now)(void *context, usec_t now); /* PostgreSQL's, with each page */
+	void (*on_send)(void *context); /* a page is asked for */
+	/* It has come, with PostgreSQL's time. */
+	void (*on_page)(void *context, usec_t now);
 	/* May have events: it was met, or goes on after it was over. */
 	void (*on_run)(void *context, struct feed_run *run);
 	void (*on_wake)(void *context); /* feed_runs_ask has something to do */
