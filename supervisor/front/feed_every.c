@@ -122,7 +122,7 @@ every_mark_all(struct every *every)
 	while ((run = feed_runs_next(every->runs, &cursor)) != NULL) {
 		if (can_go(every, run))
 			feed_runs_drop(every->runs, run);
-		else if (!run->over || run->seq < run->last_seq)
+		else if (run->settled_at == 0)
 			mark(every, run);
 	}
 	feed_runs_sweep(every->runs);
