@@ -161,6 +161,30 @@ def test_every_run_without_redis(stepmill, redis, how):
         feed.wait_whole(name, stepmill, crashed)
 
 
+def test_a_connection_that_is_lost_loses_no_event(stepmill, feed):
+    """The backends that look are ended while runs go on, again and again."""
+    every = feed.subscribe()
+    flow = stepmill.define(noop("a"), shell("b", "sleep 0.1"), noop("c"))
+    runs = []
+    single = None
+    for _ in range(5):
+        runs.append(stepmill.execute(flow))
+        if single is None:
+            single = feed.subscribe(runs[0], 0)
+        ended = stepmill.sql("""select pg_terminate_backend(pid) from pg_stat_activity
+                                 where application_name = 'stepmill front feed'""")
+        assert ended
+        runs.append(stepmill.execute(flow))
+        stepmill.wait_ended(runs[-1])
+        wait_for("it looks again", lambda: stepmill.sql(
+            """select count(*) from pg_stat_activity
+                where application_name = 'stepmill front feed'""")[0][0])
+    for run in runs:
+        stepmill.wait_ended(run)
+        feed.wait_whole(every, stepmill, run)
+    feed.wait_whole(single, stepmill, runs[0])
+
+
 def test_subscriptions_that_come_later_and_end(stepmill, feed):
     """Each is given what comes after it, whoever was there before and what others wanted."""
     flow = stepmill.define(noop("a"))
