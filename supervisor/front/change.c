@@ -139,6 +139,9 @@ hash_call(struct change *change, const struct change_call *call)
 
 	sha256_add(hash, call->what, strlen(call->what) + 1);
 	sha256_add(hash, call->target, strlen(call->target) + 1);
+	sha256_add(hash, &call->query_len, sizeof call->query_len);
+	if (call->query_len > 0)
+		sha256_add(hash, call->query, call->query_len);
 	if (call->body_len > 0)
 		sha256_add(hash, call->body, call->body_len);
 	sha256_end(&hash, change->hash);

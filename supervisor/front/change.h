@@ -49,9 +49,9 @@ struct change_call {
 	const char *who;        /* the key's name, and the client's */
 	const char *address;    /* where the call came from, or NULL */
 	const char *request_id; /* or NULL */
-	const char *key;  /* Idempotency-Key, 1 to CHANGE_KEY_MAX bytes, or NULL */
-	const void *body; /* what must be the same in a repetition, with what and */
-	size_t body_len;  /* target */
+	const char *key; /* Idempotency-Key, 1 to CHANGE_KEY_MAX bytes, or NULL */
+	const void *query, *body;   /* what must be the same in a repetition, */
+	size_t query_len, body_len; /* with what and target */
 };
 
 typedef void change_go_fn(void *context);

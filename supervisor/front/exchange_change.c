@@ -109,6 +109,7 @@ exchange_change_begin(struct exchange *exchange)
 
 	if (!good_key(exchange, key))
 		return;
+	call.query = target_query_words(&exchange->head->target, &call.query_len);
 	call.body = exchange_body(exchange, &call.body_len);
 	exchange->change =
 	    change_begin(exchange->front->changes, &call, on_turn, on_made, exchange);

@@ -273,6 +273,17 @@ target_query(const struct target *target, const char *name)
 	return NULL;
 }
 
+/* It stands last in the text. */
+const char *
+target_query_words(const struct target *target, size_t *len)
+{
+	size_t start =
+	    target->queries_count > 0 ? target->queries[0].name : target->text.len;
+
+	*len = target->text.len - start;
+	return target->text.data + start;
+}
+
 /* Only the shape: digits, colons and dots inside the brackets. */
 static size_t
 bracketed_len(const char *text, size_t len)

@@ -45,6 +45,8 @@ const char *target_path(const struct target *target);
 const char *target_authority(const struct target *target); /* NULL unless absolute */
 const char *target_segment(const struct target *target, size_t index);
 const char *target_query(const struct target *target, const char *name); /* the first */
+/* All of the query as it was sent, decoded, a NUL behind each name and value. */
+const char *target_query_words(const struct target *target, size_t *len);
 
 /* host[:port] as in Host: a name, an IPv4 address or [IPv6]; nothing else. */
 bool target_authority_valid(const char *text, size_t len);

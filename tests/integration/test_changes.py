@@ -59,6 +59,15 @@ def test_another_call_with_the_key_is_refused(stepmill):
     assert post(stepmill, f"/api/executions/{second}/cancel").status == 200
 
 
+def test_another_query_is_another_call(stepmill):
+    name, key = stepmill.define(noop("a")), {"Idempotency-Key": new_key()}
+    path = f"/api/workflows/{name}"
+    assert stepmill.ask("DELETE", f"{path}?deactivate=true", headers=key).status == 200
+    assert stepmill.ask("DELETE", f"{path}?deactivate=true", headers=key).status == 200
+    assert stepmill.ask("DELETE", path, headers=key).status == 422
+    assert stepmill.get(path)["isActive"] is False
+
+
 def test_a_call_that_is_still_running(stepmill):
     """Here somebody else, another supervisor for example, is at it."""
     run, key = stepmill.begin(WAITS), new_key()

@@ -288,6 +288,11 @@ test_target(void **state)
 {
 	struct http_parser parser;
 	const struct target *target = &parser.head.target;
+	static const char expected[] = "a\0"
+				       "1\0b\0x y+\0a\0"
+				       "2\0c\0\0\0d\0";
+	const char *words;
+	size_t len;
 
 	(void)state;
 	read_head(&parser,
@@ -304,6 +309,9 @@ test_target(void **state)
 	assert_string_equal(target_query(target, "c"), "");
 	assert_string_equal(target_query(target, ""), "d");
 	assert_null(target_query(target, "e"));
+	words = target_query_words(target, &len);
+	assert_int_equal(len, sizeof expected - 1);
+	assert_memory_equal(words, expected, len);
 	http_parser_fini(&parser);
 }
 
@@ -329,6 +337,8 @@ test_next(void **state)
 	assert_int_equal(http_parse(&parser, second, strlen(second), &used), HTTP_HEAD);
 	assert_null(http_field(&parser.head, "X-Secret"));
 	assert_null(target_query(&parser.head.target, "x"));
+	target_query_words(&parser.head.target, &used);
+	assert_int_equal(used, 0);
 	assert_string_equal(http_host(&parser.head), "b");
 	assert_int_equal(parser.head.content_length, 0);
 	http_parser_fini(&parser);
