@@ -133,6 +133,7 @@ find_known(struct trigger *trigger)
 	pg_arg_text(&args, trigger->key);
 	pg_arg_uuid(&args, &trigger->definition);
 	pg_arg_json(&args, trigger->input);
+	pg_arg_text(&args, trigger->requested_by);
 	pg_query(trigger->front->write, "runs_find_key", &args, on_known, trigger);
 	pg_args_fini(&args);
 }

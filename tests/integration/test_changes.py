@@ -68,6 +68,23 @@ def test_another_query_is_another_call(stepmill):
     assert stepmill.get(path)["isActive"] is False
 
 
+def test_the_key_of_one_client_is_not_another_s(stepmill):
+    """Nor does it tell of the other's run."""
+    name, key = stepmill.define(noop("a")), new_key()
+    with stepmill.supervisor(pool_workers=0, auth_required="true") as guarded:
+        wait_for("it is ready", lambda: guarded.ask("GET", "/readyz").status == 200)
+        keys = [stepmill.post("/api/api-keys", {"name": new_key(), "role": "operator"})["key"]
+                for _ in range(2)]
+
+        def execute(whose):
+            return guarded.ask("POST", f"/api/workflows/{name}/execute", {"input": {}}, {
+                "Authorization": f"Bearer {whose}", "Idempotency-Key": key})
+        first = execute(keys[0])
+        assert first.status == 202 and execute(keys[0]).json == first.json
+        other = execute(keys[1])
+        assert other.status == 422 and first.json["executionId"] not in other.body.decode()
+
+
 def test_a_call_that_is_still_running(stepmill):
     """Here somebody else, another supervisor for example, is at it."""
     run, key = stepmill.begin(WAITS), new_key()
