@@ -118,6 +118,7 @@ with run as materialized (
 			select name from workflow_definitions where id = r.workflow_def_id
 			offset 0) d
 		 where r.parent_run_id = o.execution_id and r.parent_step = o.step_number
+		   and ($4::uuid is null or r.project_id = $4)
 		 order by r.id desc limit 1) c on o.status = 5
 ), tops as (
 	select jsonb_agg(jsonb_build_array(t.step_key, t.status)) as doc
@@ -149,6 +150,7 @@ with run as materialized (
 			  from (select id, run_number, workflow_def_id from workflow_runs
 				 where concurrency_key = r.concurrency_key
 				   and status in (1, 2)
+				   and ($4::uuid is null or project_id = $4)
 				 order by id limit 20) h
 			 cross join lateral (
 				select name from workflow_definitions

@@ -181,6 +181,24 @@ def test_a_limit_of_runs_at_once(stepmill):
         stepmill.wait_ended(run)
 
 
+def test_a_bound_key_is_not_told_of_others_runs(stepmill, tmp_path):
+    """They hold it up all the same."""
+    name = stepmill.define({"id": "nap", "action": "wait", "for": "1h"}, concurrency=1)
+    project = stepmill.post("/api/projects", {"name": name, "path": str(tmp_path)})["id"]
+    made = stepmill.post("/api/api-keys", {"name": name, "role": "viewer", "projectId": project})
+    other = stepmill.execute(name)
+    own = stepmill.execute(name, projectId=project)
+    assert reason(stepmill, own, "concurrency")["holders"][0]["executionId"] == other
+    with stepmill.supervisor(pool_workers=0, auth_required="true") as guarded:
+        wait_for("it is ready", lambda: guarded.ask("GET", "/readyz").status == 200)
+        answer = guarded.ask("GET", f"/api/executions/{own}/why",
+                             headers={"Authorization": f"Bearer {made['key']}"})
+        assert answer.json["reasons"][0]["kind"] == "concurrency"
+        assert answer.json["reasons"][0]["holders"] == [] and other not in answer.body.decode()
+    for run in (own, other):
+        stepmill.post(f"/api/executions/{run}/cancel")
+
+
 def test_a_child_run(stepmill):
     inner = stepmill.define(shell("slow", "sleep 300"))
     with begun(stepmill, {"id": "call", "action": "workflow", "workflow": inner}) as run:
