@@ -69,32 +69,27 @@ reply_possible(struct exchange *exchange)
 	return true;
 }
 
+/* A value may come from a client, or from a step (the media type of an artifact): what
+ * would end the line, or begin another, is left out. */
 static void
 add_field(struct buf *out, const char *name, const char *value)
 {
-	buf_str(out, name);
-	buf_str(out, ": ");
-	buf_str(out, value);
-	buf_str(out, "\r\n");
-}
-
-/* A value may come from a client: what would end the line, or begin another, is left
- * out. */
-void
-reply_header(struct exchange *exchange, const char *name, const char *value)
-{
-	struct buf *out = &exchange->headers;
-
-	if (exchange->gone)
-		return;
-	if (strcasecmp(name, "Cache-Control") == 0)
-		exchange->cacheable = true;
 	buf_str(out, name);
 	buf_str(out, ": ");
 	for (; *value != '\0'; value++)
 		if (*value == '\t' || ((unsigned char)*value >= ' ' && *value != 0x7f))
 			buf_char(out, *value);
 	buf_str(out, "\r\n");
+}
+
+void
+reply_header(struct exchange *exchange, const char *name, const char *value)
+{
+	if (exchange->gone)
+		return;
+	if (strcasecmp(name, "Cache-Control") == 0)
+		exchange->cacheable = true;
+	add_field(&exchange->headers, name, value);
 }
 
 /* Without a length: chunked, or until the connection is closed. */

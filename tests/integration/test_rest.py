@@ -334,6 +334,15 @@ def test_an_upload_repeated_under_its_key_is_one(stepmill):
     assert len(artifact_files(stepmill, run)) == 1
 
 
+def test_the_media_type_of_an_artifact_is_one_header(stepmill):
+    run = stepmill.do(shell("write", "echo x > evil.txt"), tool("keep", "artifact.add", {
+        "path": "evil.txt", "mimeType": "text/plain\r\nX-Evil: 1\r\n\r\nbody"}))
+    artifact = run["artifacts"][0]["id"]
+    answer = stepmill.ask("GET", f"/api/artifacts/{artifact}/download")
+    assert answer.status == 200 and answer.body == b"x\n"
+    assert "X-Evil" not in answer.headers
+
+
 def memory_of_front(stepmill):
     """The most that the front has ever held, in KiB."""
     for entry in os.listdir("/proc"):
