@@ -84,9 +84,15 @@ good_expiry(struct exchange *exchange, const char *text, usec_t *out)
 static bool
 good_name(struct exchange *exchange, const char *name)
 {
-	if (strcspn(name, "\r\n\t") == strlen(name))
+	const char *c = name;
+
+	while ((unsigned char)*c >= ' ' && *c != 0x7f && *c != '/')
+		c++;
+	if (*c == '\0')
 		return true;
-	reply_problem(exchange, 400, NULL, "name: expected one line");
+	reply_problem(exchange, 400, NULL,
+		      "name: expected one line without \"/\", which separates a key's "
+		      "name from its client's");
 	return false;
 }
 

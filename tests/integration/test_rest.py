@@ -736,6 +736,7 @@ def test_a_key_is_shown_once_even_to_who_repeats_the_call(stepmill):
 @pytest.mark.parametrize("body", [
     None, {}, {"name": "x"}, {"role": "viewer"}, {"name": "", "role": "viewer"},
     {"name": "x", "role": "king"}, {"name": "x", "role": "none"}, {"name": "a\nb", "role": "viewer"},
+    {"name": "a/b", "role": "viewer"},
     {"name": "x", "role": "viewer", "tools": "git"}, {"name": "x", "role": "viewer", "tools": ["a b"]},
     {"name": "x", "role": "viewer", "tools": [1]}, {"name": "x", "role": "viewer", "tools": ["x"] * 101},
     {"name": "x", "role": "viewer", "expiresAt": "soon"}, {"name": "x", "role": "viewer", "projectId": "x"},
