@@ -317,7 +317,8 @@ on_recv(wslay_event_context_ptr frames, uint8_t *data, size_t len, int flags,
 	size_t left = input->len - conn->input_used;
 
 	(void)flags;
-	if (left == 0 || conn->paused) {
+	/* Each ping makes a pong: who reads none of them sends no more. */
+	if (left == 0 || conn->paused || sending(conn) >= WS_FULL_MARK) {
 		wslay_event_set_error(frames, WSLAY_ERR_WOULDBLOCK);
 		return -1;
 	}

@@ -339,3 +339,16 @@ def test_bad_compression(packed, frames, code):
 def test_a_compressed_message_of_one_mebibyte(packed):
     packed.send(frame(pack(padded(MIB)), reserved=4))
     assert packed.next() == {"type": "pong", "id": 1}
+
+
+def test_who_pings_and_reads_no_pong_is_not_read_any_more(stepmill):
+    """Each ping makes a pong, which would lie in the server's memory."""
+    with RawWs(stepmill.url, receive_buffer=4096) as ws:
+        pings = frame(b"x" * 125, PING) * 1000
+        ws.socket.settimeout(3)
+        with pytest.raises(TimeoutError):
+            for _ in range(500):  # 65 MB
+                ws.socket.sendall(pings)
+        ws.socket.settimeout(30)
+        for _ in range(4000):  # what was held goes on once it is read
+            assert ws.frame()[2] == PONG
