@@ -265,10 +265,12 @@ route(struct ws_request *request, const char *text, size_t len)
 		give(request);
 }
 
+/* What comes right behind `auth` waits until it is known whose it is. */
 static bool
 has_room(const struct ws_client *client)
 {
-	return client->requests_count < WS_REQUESTS_MAX && !client->choked;
+	return client->requests_count < WS_REQUESTS_MAX && !client->choked &&
+	       client->ask_request == NULL;
 }
 
 static void

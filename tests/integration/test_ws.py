@@ -10,7 +10,7 @@ import uuid
 
 import pytest
 import websockets
-from harness.raw_ws import CLOSE, Closed, RawWs, close_payload, frame
+from harness.raw_ws import CLOSE, Closed, RawWs, close_payload, fast_frame, frame
 from harness.stepmill import ROOT, Stepmill, flow, noop, shell, wait_for
 
 names = itertools.count(1)
@@ -558,6 +558,22 @@ def test_three_ways_to_bring_a_key(guarded):
 def test_bad_keys_are_refused(guarded, headers, path):
     with RawWs(guarded.url, headers=headers, path=path, upgrade=False) as ws:
         assert ws.status == 401 and "Bearer" in ws.headers["www-authenticate"]
+
+
+def test_what_comes_right_behind_the_key_waits_for_it(guarded):
+    key = make_key(guarded.stepmill)
+    with RawWs(guarded.url) as ws:
+        ws.send(*(fast_frame(json.dumps(message).encode()) for message in (
+            {"type": "auth", "id": 1, "token": key}, {"type": "workflow.list", "id": 2},
+            {"type": "ping", "id": 3}, {"type": "auth", "id": 4, "token": key})))
+        answers = {answer["id"]: answer for answer in (ws.next() for _ in range(4))}
+        assert answers[2]["type"] == "workflow.list.result", answers[2]
+        assert answers[4]["code"] == "conflict"
+    with RawWs(guarded.url) as ws:
+        ws.send(*(fast_frame(json.dumps(message).encode()) for message in (
+            {"type": "auth", "id": 1, "token": "wrong"}, {"type": "workflow.list", "id": 2})))
+        assert ws.next()["code"] == "forbidden"
+        assert ws.closing()[0] == 1008
 
 
 def test_a_bad_key_in_a_message(guarded):
