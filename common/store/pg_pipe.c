@@ -515,8 +515,12 @@ take_result(struct pg *pg, PGresult *result)
 	bool give_up = false;
 
 	if (result == NULL) {
-		batch->answered++;
-		return 0;
+		if (++batch->answered <= batch->count + 1)
+			return 0;
+		/* libpq has forgotten what was sent, as it does with a connection
+		 * that it gave up while sending: it would say NULL for ever. */
+		pg_conn_lost(pg, PQerrorMessage(pg->conn));
+		return -1;
 	}
 	switch (PQresultStatus(result)) {
 	case PGRES_PIPELINE_SYNC:
