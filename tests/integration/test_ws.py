@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import itertools
 import json
-import pathlib
 import subprocess
 import uuid
 
@@ -56,7 +55,7 @@ def collect(ws, run, last_type, key="executionId"):
     got = []
     while True:
         message = ws.next()
-        if message.get(key) == run:
+        if message.get(key) == run and message["type"] != "ack":
             got.append(message)
             if message["type"] == last_type:
                 return got
@@ -299,12 +298,13 @@ def test_all_connections_of_a_client_are_told(stepmill):
 
 
 def test_pending_requests_come_again_in_order(stepmill, ws):
-    runs = [trigger(ws, stepmill.define(ask_step(args={"n": n}))) for n in range(3)]
+    runs = [trigger(ws, stepmill.define(ask_step())) for _ in range(3)]
     for run in runs:
-        until_status(ws, run, "paused")
+        wait_for("paused", lambda: stepmill.execution(run)["status"] == "PAUSED")
     stepmill.post(f"/api/executions/{runs[1]}/steps/ask/deny")
     with connect(stepmill, ws.client) as again:
         got = [again.until("workflow.approval.request") for _ in range(2)]
+        assert got[0]["stepId"] == "ask" and got[0]["stepDescription"] == "Shall it go on?"
         assert [one["executionId"] for one in got] == [runs[0], runs[2]]
 
 
@@ -640,6 +640,17 @@ def test_a_key_of_a_project_stays_there(guarded):
             stepmill.post(f"/api/executions/{run}/cancel")
 
 
+def test_messages_count_as_requests(stepmill):
+    """In the buckets that HTTP has, too: whoever asks too often is told, and stays."""
+    with stepmill.supervisor(pool_workers=0, http_rate_limit=1, http_rate_burst=20) as strict:
+        with connect(strict) as ws:
+            ws.send(*(frame(json.dumps({"type": "ping", "id": i})) for i in range(40)))
+            answers = [ws.next() for _ in range(40)]
+            refused = [a for a in answers if a["type"] == "error"]
+            assert {a["code"] for a in refused} == {"rate_limited"}
+            assert 15 <= len(refused) <= 39 and refused[0]["id"] is not None
+
+
 @pytest.mark.long
 def test_a_revoked_key_loses_its_connection(guarded):
     key = make_key(guarded.stepmill)
@@ -683,7 +694,7 @@ def test_python_websockets(stepmill):
     run = stepmill.begin(*(noop(f"s{n}") for n in range(10)))
 
     async def talk():
-        url = stepmill.url.replace("http", "ws") + "/ws"
+        url = stepmill.url.replace("http", "ws") + "/ws?client=python"
         async with websockets.connect(url, subprotocols=["stepmill.v1"]) as ws:
             assert ws.subprotocol == "stepmill.v1"
             await ws.send(json.dumps({"type": "workflow:subscribe", "id": 1,

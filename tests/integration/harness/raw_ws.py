@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import struct
+import time
 import urllib.parse
 import zlib
 
@@ -67,6 +68,7 @@ class RawWs:
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(timeout)
+        self.timeout = timeout
         self.socket.connect((parts.hostname, parts.port))
         self.key = base64.b64encode(os.urandom(16)).decode()
         fields = own if own is not None else {
@@ -123,8 +125,10 @@ class RawWs:
         self.send(fast_frame(json.dumps(message).encode()))
 
     def next(self):
-        """The next message as JSON; pings are answered."""
+        """The next message as JSON; pings are answered, and are not what is waited for."""
+        until = time.monotonic() + self.timeout
         while True:
+            assert time.monotonic() < until, "no message came"
             fin, reserved, opcode, payload = self.frame()
             if opcode == PING:
                 self.send(frame(payload, PONG))
