@@ -76,7 +76,7 @@ class RawWs:
             "Sec-WebSocket-Key": self.key, "Sec-WebSocket-Version": "13"}
         lines = [f"{method} {path} {version}", *(f"{k}: {v}" for k, v in fields.items()),
                  *(f"{k}: {v}" for k, v in headers)]
-        self.buffer = b""
+        self.buffer, self.kept = b"", []
         self.socket.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + more)
         self.status, self.headers = self.read_head()
         if upgrade:
@@ -125,6 +125,10 @@ class RawWs:
         self.send(fast_frame(json.dumps(message).encode()))
 
     def next(self):
+        """The next message: first what came before an answer."""
+        return self.kept.pop(0) if self.kept else self.receive()
+
+    def receive(self):
         """The next message as JSON; pings are answered, and are not what is waited for."""
         until = time.monotonic() + self.timeout
         while True:
@@ -149,10 +153,10 @@ class RawWs:
         return message
 
     def ask(self, message):
-        """The answer to a message with this id."""
+        """The answer to a message with this id; what comes before it is kept for next."""
         self.say(message)
-        while (answer := self.next()).get("id") != message["id"]:
-            pass
+        while (answer := self.receive()).get("id") != message["id"]:
+            self.kept.append(answer)
         return answer
 
     def closing(self):
