@@ -13,6 +13,7 @@
 #include <string.h>
 #include <wslay/wslay.h>
 
+#include "base/log.h"
 #include "base/utf8.h"
 #include "base/xalloc.h"
 #include "front/exchange.h"
@@ -190,9 +191,22 @@ empty_outbox(struct ws_conn *conn)
 	}
 }
 
+/* Not only at the end of the turn: many large events may come in one, and be dropped
+ * although the client would take them. */
+static void
+send_much(struct ws_conn *conn)
+{
+	while (!ws_outbox_empty(&conn->outbox) && sending(conn) < SENDING_MAX) {
+		empty_outbox(conn);
+		flush(conn);
+	}
+}
+
 static void
 after_add(struct ws_conn *conn, bool fits)
 {
+	if (conn->outbox.bytes >= SENDING_MAX)
+		send_much(conn);
 	if (ws_conn_unsent(conn) >= WS_FULL_MARK)
 		conn->full = true;
 	if (!fits)
@@ -260,6 +274,8 @@ ws_conn_close(struct ws_conn *conn, enum ws_close code, const char *reason)
 {
 	if (conn->state != WS_OPEN)
 		return;
+	log_info("ws.closing", F_STR("address", http_conn_peer(conn->http)->address),
+		 F_INT("code", code), F_STR("why", reason));
 	conn->code = code;
 	strncpy(conn->reason, reason, WS_REASON_MAX);
 	if (code == WS_CLOSE_TRY_LATER)
