@@ -64,7 +64,7 @@ arg_statuses(struct pg_args *args, const char *text)
 
 	pg_array_begin(args, PG_INT2);
 	if (text != NULL && run_status_parse(text, &status))
-		pg_arg_int2(args, status);
+		pg_arg_int2(args, (int)status);
 	if (status == RUN_RUNNING)
 		pg_arg_int2(args, RUN_PENDING);
 	for (int more = RUN_CANCELLED; status == RUN_FAILED && more < RUN_STATUSES;
