@@ -60,7 +60,7 @@ class Ended(Exception):
 
 
 class RawWs:
-    def __init__(self, url, path="/ws", headers=(), timeout=30, receive_buffer=None, upgrade=True,
+    def __init__(self, url, path="/ws?client=raw", headers=(), timeout=30, receive_buffer=None, upgrade=True,
                  more=b"", method="GET", version="HTTP/1.1", own=None):
         """own: these headers instead of those that a handshake has."""
         parts = urllib.parse.urlsplit(url)
