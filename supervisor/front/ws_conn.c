@@ -14,10 +14,10 @@
 #include <wslay/wslay.h>
 
 #include "base/log.h"
-#include "base/utf8.h"
 #include "base/xalloc.h"
 #include "front/exchange.h"
 #include "front/http_conn.h"
+#include "front/ws_inbox.h"
 #include "front/ws_pulse_core.h"
 #include "loop/stream.h"
 
@@ -41,11 +41,9 @@ struct ws_conn {
 	void *context;
 	struct ws_deflate *packer; /* NULL: nothing is compressed */
 	struct ws_outbox outbox;
-	struct buf output;  /* framed, goes to the stream at the end of the turn */
-	struct buf message; /* being received */
-	bool message_packed;
-	bool in_control;   /* the frame that is being received is one of control */
-	usec_t message_at; /* when its first byte came */
+	struct buf output; /* framed, goes to the stream at the end of the turn */
+	struct ws_inbox inbox;
+	bool in_control; /* the frame that is being received is one of control */
 	struct timer *timer;
 	enum ws_state state;
 	usec_t deadline; /* of closing and lingering */
@@ -98,7 +96,7 @@ on_closed(void *context)
 	conn->frames = NULL;
 	ws_outbox_fini(&conn->outbox);
 	buf_fini(&conn->output);
-	buf_fini(&conn->message);
+	ws_inbox_fini(&conn->inbox);
 	conn->events->on_closed(conn->context);
 	loop_defer(conn->loop, free_memory, conn);
 }
@@ -360,8 +358,8 @@ on_frame(wslay_event_context_ptr frames,
 	if (arg->opcode == WSLAY_BINARY_FRAME)
 		fail(conn, WS_CLOSE_BINARY, "text only");
 	if (arg->opcode == WSLAY_TEXT_FRAME)
-		conn->message_packed = wslay_get_rsv1(arg->rsv) != 0;
-	if (conn->message.len + arg->payload_length > WS_MESSAGE_MAX)
+		conn->inbox.packed = wslay_get_rsv1(arg->rsv) != 0;
+	if (!ws_inbox_has_room(&conn->inbox, arg->payload_length))
 		fail(conn, WS_CLOSE_TOO_BIG, "a message has at most 1 MiB");
 }
 
@@ -372,47 +370,31 @@ on_chunk(wslay_event_context_ptr frames,
 	struct ws_conn *conn = context;
 
 	(void)frames;
-	if (conn->in_control || conn->failed)
-		return;
-	if (conn->message.len == 0)
-		conn->message_at = now_of(conn);
-	buf_add(&conn->message, arg->data, arg->data_length);
-}
-
-/* Unpacked where it was packed. False: it was not good, and that closes. */
-static bool
-unpack(struct ws_conn *conn, struct buf *plain)
-{
-	const struct buf *message = &conn->message;
-	enum ws_inflated verdict = ws_deflate_unpack(
-	    conn->packer, buf_text(message), message->len, WS_MESSAGE_MAX, plain);
-
-	if (verdict == WS_INFLATED_TOO_BIG)
-		fail(conn, WS_CLOSE_TOO_BIG, "a message has at most 1 MiB");
-	else if (verdict != WS_INFLATED)
-		fail(conn, WS_CLOSE_DATA, "not compressed as agreed");
-	else if (!utf8_valid(buf_text(plain), plain->len))
-		fail(conn, WS_CLOSE_DATA, "not UTF-8");
-	return !conn->failed;
+	if (!conn->in_control && !conn->failed)
+		ws_inbox_add(&conn->inbox, arg->data, arg->data_length, now_of(conn));
 }
 
 static void
 take_message(struct ws_conn *conn)
 {
-	struct buf plain = { 0 };
-	struct buf *message = &conn->message;
+	const char *text;
+	size_t len;
 
-	if (conn->message_packed && !unpack(conn, &plain))
-		message = NULL;
-	else if (conn->message_packed)
-		message = &plain;
-	if (message != NULL && !conn->failed && conn->state == WS_OPEN)
-		conn->events->on_message(conn->context, buf_text(message),
-					 message->len);
-	buf_fini(&plain);
-	buf_clear(&conn->message);
-	if (conn->message.capacity > KEPT_CAPACITY)
-		buf_fini(&conn->message);
+	if (conn->failed)
+		return;
+	switch (ws_inbox_end(&conn->inbox, conn->packer, &text, &len)) {
+	case WS_RECEIVED:
+		if (conn->state == WS_OPEN)
+			conn->events->on_message(conn->context, text, len);
+		break;
+	case WS_RECEIVED_TOO_BIG:
+		fail(conn, WS_CLOSE_TOO_BIG, "a message has at most 1 MiB");
+		break;
+	default:
+		fail(conn, WS_CLOSE_DATA, "not UTF-8, or not compressed as agreed");
+		break;
+	}
+	ws_inbox_clear(&conn->inbox);
 }
 
 static void
@@ -520,7 +502,8 @@ on_end(void *context, const char *error)
 static void
 look_at_message(struct ws_conn *conn)
 {
-	if (conn->message.len > 0 && now_of(conn) - conn->message_at >= MESSAGE_TIME)
+	if (conn->inbox.data.len > 0 &&
+	    now_of(conn) - conn->inbox.began_at >= MESSAGE_TIME)
 		ws_conn_close(conn, WS_CLOSE_POLICY, "a message came too slowly");
 }
 

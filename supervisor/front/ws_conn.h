@@ -17,8 +17,7 @@
 #include "front/ws_deflate.h"
 #include "front/ws_outbox_core.h"
 
-#define WS_MESSAGE_MAX (1024 * 1024)
-#define WS_REASON_MAX  123 /* bytes of a close's reason */
+#define WS_REASON_MAX 123 /* bytes of a close's reason */
 
 enum ws_close {
 	WS_CLOSE_GOING_AWAY = 1001,

@@ -29,6 +29,7 @@ struct sub {
 	int64_t stood;             /* the run's last seq then */
 	int64_t seen;
 	bool paused;
+	bool over; /* the run has ended: hardly anything more will come */
 };
 
 /* What a message asks for while its names are looked up. */
@@ -218,6 +219,18 @@ on_started(void *context, int64_t last_seq, const struct err *err)
 	answer_subscribed(request, sub);
 }
 
+static bool
+is_end(const char *type)
+{
+	static const char *const ends[] = { "run.completed", "run.failed",
+					    "run.cancelled", "run.timed_out" };
+
+	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+		if (strcmp(type, ends[i]) == 0)
+			return true;
+	return false;
+}
+
 /* A run that has a subscription of its own is not told twice. */
 static void
 on_event(void *context, const struct feed_event *event)
@@ -231,6 +244,7 @@ on_event(void *context, const struct feed_event *event)
 	    find(client, (enum dialect)sub->key.dialect, &event->run) != NULL)
 		return;
 	sub->seen = event->seq;
+	sub->over = is_end(event->type);
 	encoded = encode(client->ws, (enum dialect)sub->key.dialect, event);
 	for (size_t i = 0; i < encoded->count; i++)
 		ws_client_send_text(client, encoded->texts[i], &origin);
@@ -247,6 +261,27 @@ since_of(const struct ws_request *request)
 	return since != NULL ? json_int(since) : -1;
 }
 
+/* Whoever follows run after run need not unsubscribe from each. False: all are alive.
+ */
+static bool
+make_room(struct ws_client *client)
+{
+	size_t cursor = 0;
+	void *value;
+
+	if (map_count(client->subs) < WS_SUBSCRIPTIONS_MAX)
+		return true;
+	while (map_next(client->subs, &cursor, NULL, NULL, &value)) {
+		struct sub *sub = value;
+
+		if (sub->over && !uuid_is_nil(&sub->key.run)) {
+			remove_sub(sub);
+			return true;
+		}
+	}
+	return false;
+}
+
 /* The same again takes the place of what was there. */
 static void
 subscribe(struct ws_request *request, enum dialect dialect,
@@ -257,9 +292,9 @@ subscribe(struct ws_request *request, enum dialect dialect,
 
 	if (sub != NULL)
 		remove_sub(sub);
-	if (map_count(client->subs) >= WS_SUBSCRIPTIONS_MAX) {
+	if (!make_room(client)) {
 		ws_refuse(request, "rate_limited", NULL,
-			  "at most %d subscriptions at once", WS_SUBSCRIPTIONS_MAX);
+			  "at most %d runs that have not ended", WS_SUBSCRIPTIONS_MAX);
 		return;
 	}
 	sub = xcalloc(1, sizeof *sub);
