@@ -9,7 +9,9 @@
 #include <string.h>
 
 #include "conf/yaml.h"
+#include "engine/dry_run_core.h"
 #include "engine/enter_core.h"
+#include "engine/test_step_core.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -238,6 +240,24 @@ run_it(const struct workflow *workflow, uint64_t seed)
 	run_fini(&run);
 }
 
+/* ---- without running it, and one step of it ---- */
+
+static void
+walk_it(const struct workflow *workflow, uint64_t seed)
+{
+	struct json *input = random_json(&seed), *outputs = json_new_object(), *answer;
+
+	for (size_t i = 0; i < workflow->steps_count; i++)
+		if (next_random(&seed) % 2 == 0)
+			json_set(outputs, workflow->steps[i].id, random_json(&seed));
+	answer = dry_run(workflow, input, outputs);
+	must(json_has(answer, "ends") != json_bool(json_get(answer, "truncated")));
+	must(json_count(json_get(answer, "steps")) > 0);
+	json_unref(&answer);
+	json_unref(&outputs);
+	json_unref(&input);
+}
+
 static struct workflow *
 read_text(const char *text, size_t len)
 {
@@ -254,6 +274,27 @@ read_text(const char *text, size_t len)
 	doc_free(&doc);
 	problems_fini(&problems);
 	return workflow;
+}
+
+/* A step may read what only exists in its block: then it cannot stand alone. */
+static void
+test_one(const struct workflow *workflow, uint64_t seed)
+{
+	size_t index = next_random(&seed) % workflow->steps_count;
+	struct test_step test;
+	struct err err = { 0 };
+	struct workflow *made;
+	char *text;
+
+	must(test_step_make(workflow, workflow->steps[index].id, NULL, NULL, &test,
+			    &err) == 0);
+	text = json_text(test.definition);
+	made = read_text(text, strlen(text));
+	must(made == NULL ||
+	     (!made->graph && strcmp(made->steps[test.place].id, test.key) == 0));
+	workflow_free(&made);
+	free(text);
+	test_step_fini(&test);
 }
 
 int
@@ -273,6 +314,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	json_unref(&graph);
 	run_it(workflow, seed);
 	run_it(workflow, ~seed);
+	walk_it(workflow, seed);
+	test_one(workflow, seed);
 	workflow_free(&workflow);
 	return 0;
 }
