@@ -72,20 +72,22 @@ tell_pending(struct why *why, const struct json *step)
  * message. */
 struct cause {
 	const char *word, *text;
+	bool is_lasting; /* the queue may move, and this step does not */
 };
 
 static struct cause
 cause_of(const struct json *step, const struct json *served)
 {
 	if (why_number(served, "workers") == 0)
-		return (struct cause){ "no_worker", "no worker serves it" };
+		return (struct cause){ "no_worker", "no worker serves it", true };
 	if (json_bool(json_get(step, "alone")))
-		return (struct cause){
-			"alone", "its worker died before, so it waits for a worker "
-				 "that can run it alone"
-		};
+		return (
+		    struct cause){ "alone",
+				   "its worker died before, so it waits for a worker "
+				   "that can run it alone",
+				   true };
 	if (why_number(served, "free") == 0)
-		return (struct cause){ "no_free_slot", "all slots are taken" };
+		return (struct cause){ "no_free_slot", "all slots are taken", false };
 	return (struct cause){ 0 };
 }
 
@@ -117,6 +119,8 @@ tell_queued(struct why *why, const struct json *step)
 	why_copy(reason, "freeSlots", served, "free");
 	if (cause.word != NULL)
 		json_set(reason, "cause", json_new_str(cause.word));
+	if (!cause.is_lasting)
+		why_copy(reason, "expectedStart", step, "expectedStart");
 }
 
 static void

@@ -4,7 +4,7 @@ import contextlib
 import json
 
 import pytest
-from harness.stepmill import Refused, Stepmill, flow, noop, shell, wait_for
+from harness.stepmill import Refused, Stepmill, flow, moment, noop, shell, wait_for
 
 
 def why(stepmill, run, step=None):
@@ -230,12 +230,21 @@ def test_a_run_that_ended(stepmill):
 
 def test_no_free_slot_and_no_such_run():
     with Stepmill(workers=1, environment={"STEPMILL_WORKER_SLOTS": "1"}) as stepmill:
+        done = stepmill.wait_ended(stepmill.begin(*[noop(f"n{i}") for i in range(20)]))["id"]
         with begun(stepmill, shell("slow", "sleep 300")) as busy:
             stepmill.wait_running(busy, "slow")
             with begun(stepmill, noop("next")) as run:
                 one = reason(stepmill, run, "queued",
                              lambda one: one.get("cause") == "no_free_slot")
                 assert (one["workers"], one["slots"], one["freeSlots"]) == (1, 1, 0)
+                # 20 of this queue were started in ten seconds, and it is the first in it.
+                stepmill.sql("update workflow_steps set started_at = now() - interval '10 s'"
+                             " where execution_id = %s", done)
+                one = reason(stepmill, run, "queued")
+                assert one["position"] == 1 and moment(one["expectedStart"]) > moment(one["since"])
+                stepmill.sql("update workflow_steps set started_at = now() - interval '1 hour'"
+                             " where execution_id = %s", done)
+                assert "expectedStart" not in reason(stepmill, run, "queued")
                 # A step that is suspected to have killed its worker waits to run alone.
                 stepmill.sql("update workflow_steps set last_death = '{}'"
                              " where execution_id = %s", run)

@@ -211,6 +211,12 @@ test_members(void **state)
 	one = first_reason(QUEUED("", "{'workers': 1}"));
 	assert_false(json_has(one, "position") || json_has(one, "positionAtLeast"));
 	json_unref(&one);
+	one = first_reason(QUEUED(", 'expectedStart': 'T'", "{'workers': 1}"));
+	assert_string_equal(json_str(json_get(one, "expectedStart")), "T");
+	json_unref(&one);
+	one = first_reason(QUEUED(", 'expectedStart': 'T'", "{'workers': 0}"));
+	assert_false(json_has(one, "expectedStart"));
+	json_unref(&one);
 	one = first_reason("{" ID ", 'status': 0, 'runAt': '2027'}");
 	assert_true(json_bool(json_get(one, "noScheduler")));
 	assert_false(json_has(one, "expectedStart"));
