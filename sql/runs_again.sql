@@ -5,7 +5,8 @@ select r.workflow_def_id, r.project_id, r.input::text, r.trigger_payload::text, 
        coalesce((select jsonb_agg(jsonb_build_array(t.step_number, t.step_key, t.status,
 			coalesce(t.parent_step, 0), t.item is not null) order by t.step_number)
 		  from workflow_steps t
-		 where t.execution_id = r.id and t.step_number > 0), '[]')::text
+		 where t.execution_id = r.id and t.step_number > 0), '[]')::text,
+       r.triggered_by = 'test'
   from workflow_runs r
   join workflow_run_state s on s.execution_id = r.id
  where r.id = $1;

@@ -236,7 +236,8 @@ on_again(void *context, const struct pg_rows *rows, const struct err *err)
 				  .trigger = json_column(rows, 3),
 				  .priority = (enum priority)pg_int(rows, 0, 4),
 				  .status = (enum run_status)pg_int(rows, 0, 5),
-				  .rows = json_column(rows, 7) };
+				  .rows = json_column(rows, 7),
+				  .is_test = pg_bool(rows, 0, 8) };
 	row.source = pg_text(rows, 0, 6, &row.source_len);
 	call->done(call->context, &row, err);
 	json_unref(&row.input);

@@ -40,6 +40,7 @@ struct again_row {
 	struct json *input, *trigger, *rows; /* borrowed */
 	enum priority priority;
 	enum run_status status;
+	bool is_test; /* of one step: what came before it was given, not run */
 	const char *source;
 	size_t source_len;
 };

@@ -47,15 +47,15 @@ old_rows(const struct workflow *workflow, const struct json *list, size_t *count
 /* What the new run begins with: all of it, or what is left of the old one. */
 static struct new_step *
 steps_again(const struct run_again *call, const struct workflow *workflow,
-	    const struct json *list, struct again *again, size_t *count)
+	    const struct again_row *row, struct again *again, size_t *count)
 {
 	struct old_row *rows;
 	struct new_step *steps;
 	size_t rows_count;
 
 	*again = (struct again){ 0 };
-	rows = old_rows(workflow, list, &rows_count);
-	if (call->from_failure && rows_count > 0)
+	rows = old_rows(workflow, row->rows, &rows_count);
+	if ((call->from_failure || row->is_test) && rows_count > 0)
 		again_plan(workflow, rows, rows_count, again);
 	else
 		again->first = advance_start(workflow, &again->first_count);
@@ -106,7 +106,7 @@ store(struct run_again *call, const struct again_row *row,
 		.input = row->input,
 		.trigger = row->trigger,
 		.priority = row->priority,
-		.triggered_by = "retry",
+		.triggered_by = row->is_test ? "test" : "retry",
 		.requested_by = call->by,
 		.tools = call->tools,
 		.timeout = workflow->timeout,
@@ -115,7 +115,7 @@ store(struct run_again *call, const struct again_row *row,
 	};
 	struct again again;
 	struct new_step *steps =
-	    steps_again(call, workflow, row->rows, &again, &run.steps_count);
+	    steps_again(call, workflow, row, &again, &run.steps_count);
 
 	run.steps = steps;
 	call->run = run.id;

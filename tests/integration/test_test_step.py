@@ -170,9 +170,12 @@ def test_a_failed_test_is_tried_again_with_what_was_given(stepmill):
     failed = try_step(stepmill, name, "b", steps={"a": "it"})
     assert failed["status"] == "FAILED"
     (stepmill.folder / "right").touch()
-    again = stepmill.post(f"/api/executions/{failed['executionId']}/retry")["executionId"]
-    ended = stepmill.wait_ended(again)
-    assert ended["status"] == "COMPLETED" and ended["output"]["stdout"] == "it\n"
+    for how in ("retry", "rerun"):
+        again = stepmill.post(f"/api/executions/{failed['executionId']}/{how}")["executionId"]
+        ended = stepmill.wait_ended(again)
+        assert ended["status"] == "COMPLETED" and ended["output"]["stdout"] == "it\n"
+        assert ended["triggeredBy"] == "test" and ended["retryOfRunId"] == failed["executionId"]
+        assert [s["stepKey"] for s in ended["steps"]] == ["a", "b"]
 
 
 def test_by_the_command_line(stepmill):
