@@ -8,6 +8,7 @@
 
 #include "base/xalloc.h"
 #include "conf/yaml.h"
+#include "conf/yaml_text.h"
 #include "digest/digest.h"
 #include "engine/test_step_core.h"
 #include "front/api.h"
@@ -51,6 +52,18 @@ on_committed(struct exchange *exchange)
 	const struct tested *tested = exchange_kept(exchange);
 
 	test_result_reply(exchange, &tested->run, tested->number);
+}
+
+/* JSON that is YAML, too. */
+static char *
+source_of(const struct test_step *test)
+{
+	char *text = json_text(test->definition);
+	struct buf source = { 0 };
+
+	yaml_text_escape(text, strlen(text), &source);
+	free(text);
+	return buf_take(&source);
 }
 
 /* ---- storing it ---- */
@@ -175,7 +188,7 @@ store(struct testing *testing, const struct catalog_entry *entry)
 {
 	struct front *front = exchange_front(testing->exchange);
 	struct uuid id = uuid7_new(loop_now(front->loop));
-	char *source = json_text(testing->test.definition);
+	char *source = source_of(&testing->test);
 	char checksum[SHA256_TEXT];
 	struct pg_args args;
 
@@ -221,7 +234,7 @@ read_definition(struct trial *trial, const struct test_step *test)
 {
 	struct problems problems = { 0 };
 	struct workflow *workflow = NULL;
-	char *source = json_text(test->definition);
+	char *source = source_of(test);
 	struct doc *doc = yaml_parse(source, strlen(source), &problems);
 
 	if (doc != NULL)

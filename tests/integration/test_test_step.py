@@ -4,7 +4,7 @@ import hashlib
 import json
 
 import pytest
-from harness.stepmill import Refused, Stepmill, noop, shell, wait_for
+from harness.stepmill import Refused, Stepmill, noop, shell, tool, wait_for
 
 
 def try_step(stepmill, name, step, **body):
@@ -114,6 +114,16 @@ def test_a_step_that_was_sent(stepmill):
     body["step"]["tool"] = "shelf"
     problem = refused(stepmill, name, 422, body)
     assert problem["errors"][0]["path"] == "step.tool"
+
+
+def test_texts_that_yaml_cannot_hold_as_they_are(stepmill):
+    odd = "\x7f\x85\u2028\ufeff\U0001f600 '\"\\ \n\t{{input.x}}"
+    name = stepmill.define(tool("a", "json.merge", {"values": [{"a": odd}, {"b": "{{steps.b.output}}"}]}),
+                           noop("b"))
+    answer = try_step(stepmill, name, "a", input={"x": odd}, steps={"b": odd})
+    assert answer["output"] == {"a": odd.replace("{{input.x}}", odd), "b": odd}
+    walked = stepmill.post(f"/api/workflows/{name}/dry-run", {"input": {"x": "y"}})
+    assert walked["steps"][0]["fields"]["args"]["values"][0] == {"a": odd.replace("{{input.x}}", "y")}
 
 
 def test_what_is_refused(stepmill):
