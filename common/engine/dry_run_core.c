@@ -21,16 +21,26 @@ constant(const char *text)
 	return cel;
 }
 
-static void
-begin(struct dry *dry, const struct workflow *workflow, struct json *input,
-      const struct json *outputs)
+struct dry_run {
+	struct dry dry;
+	struct json *outputs; /* owned */
+	struct json *answer;  /* owned */
+	bool over, truncated;
+};
+
+struct dry_run *
+dry_run_new(const struct workflow *workflow, struct json *input, struct json *outputs)
 {
+	struct dry_run *run = xcalloc(1, sizeof *run);
+	struct dry *dry = &run->dry;
 	size_t count = workflow->steps_count;
 
+	run->outputs = json_ref(outputs);
+	run->answer = json_new_object();
 	*dry = (struct dry){ .workflow = workflow,
 			     .view = *workflow,
 			     .known = xcalloc(count, sizeof *dry->known),
-			     .outputs = outputs,
+			     .outputs = run->outputs,
 			     .yes = constant("true"),
 			     .no = constant("false"),
 			     .steps = json_new_array(),
@@ -40,18 +50,27 @@ begin(struct dry *dry, const struct workflow *workflow, struct json *input,
 	run_init(&dry->run, &dry->view);
 	dry->run.input = json_ref(input);
 	dry_rows_start(&dry->rows, workflow);
+	return run;
 }
 
-static void
-end(struct dry *dry)
+void
+dry_run_free(struct dry_run **run_p)
 {
-	dry_rows_fini(&dry->rows);
-	run_fini(&dry->run);
-	free(dry->view.steps);
-	free(dry->known);
-	cel_free(&dry->yes);
-	cel_free(&dry->no);
-	json_unref(&dry->steps);
+	struct dry_run *run = *run_p;
+
+	if (run == NULL)
+		return;
+	*run_p = NULL;
+	dry_rows_fini(&run->dry.rows);
+	run_fini(&run->dry.run);
+	free(run->dry.view.steps);
+	free(run->dry.known);
+	cel_free(&run->dry.yes);
+	cel_free(&run->dry.no);
+	json_unref(&run->dry.steps);
+	json_unref(&run->outputs);
+	json_unref(&run->answer);
+	free(run);
 }
 
 /* ---- what is told of all of it ---- */
@@ -149,45 +168,38 @@ put_end(struct dry *dry, struct json *answer, const struct verdict *verdict,
 
 /* ---- all of it ---- */
 
-/* True: the run is at its end. False: *truncated, or nothing is left to do. */
-static bool
-walk(struct dry *dry, struct json *answer, bool *truncated)
+bool
+dry_run_walk(struct dry_run *run)
 {
-	struct dry_row *row;
-	bool over = false;
+	struct dry *dry = &run->dry;
+	struct dry_row *row = dry_rows_ready(&dry->rows);
+	struct verdict verdict;
 
-	*truncated = false;
-	while (!over && (row = dry_rows_ready(&dry->rows)) != NULL) {
-		struct verdict verdict;
-
-		if (json_count(dry->steps) >= DRY_STEPS_MAX ||
-		    dry_step(dry, row, &verdict) < 0) {
-			*truncated = true;
-			return false;
-		}
-		over = verdict.run_status != RUN_RUNNING;
-		if (over)
-			put_end(dry, answer, &verdict, row);
-		verdict_fini(&verdict);
+	if (run->over || run->truncated || row == NULL)
+		return false;
+	if (json_count(dry->steps) >= DRY_STEPS_MAX ||
+	    dry_step(dry, row, &verdict) < 0) {
+		run->truncated = true;
+		return false;
 	}
-	return over;
+	run->over = verdict.run_status != RUN_RUNNING;
+	if (run->over)
+		put_end(dry, run->answer, &verdict, row);
+	verdict_fini(&verdict);
+	return !run->over;
 }
 
 struct json *
-dry_run(const struct workflow *workflow, struct json *input, const struct json *outputs)
+dry_run_answer(struct dry_run *run)
 {
-	struct json *answer = json_new_object();
-	bool truncated;
-	struct dry dry;
+	const struct workflow *workflow = run->dry.workflow;
+	struct json *answer = run->answer;
 
-	begin(&dry, workflow, input, outputs);
 	json_set(answer, "workflow", json_new_str(workflow->name));
 	json_set(answer, "style", json_new_str(workflow->graph ? "graph" : "sequence"));
-	json_set(answer, "steps", json_ref(dry.steps));
-	walk(&dry, answer, &truncated);
-	json_set(answer, "certain", json_new_bool(dry.certain && !truncated));
-	json_set(answer, "truncated", json_new_bool(truncated));
-	put_ids(&dry, answer);
-	end(&dry);
-	return answer;
+	json_set(answer, "steps", json_ref(run->dry.steps));
+	json_set(answer, "certain", json_new_bool(run->dry.certain && !run->truncated));
+	json_set(answer, "truncated", json_new_bool(run->truncated));
+	put_ids(&run->dry, answer);
+	return json_ref(answer);
 }

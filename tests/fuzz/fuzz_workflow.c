@@ -246,11 +246,16 @@ static void
 walk_it(const struct workflow *workflow, uint64_t seed)
 {
 	struct json *input = random_json(&seed), *outputs = json_new_object(), *answer;
+	struct dry_run *run;
 
 	for (size_t i = 0; i < workflow->steps_count; i++)
 		if (next_random(&seed) % 2 == 0)
 			json_set(outputs, workflow->steps[i].id, random_json(&seed));
-	answer = dry_run(workflow, input, outputs);
+	run = dry_run_new(workflow, input, outputs);
+	while (dry_run_walk(run))
+		continue;
+	answer = dry_run_answer(run);
+	dry_run_free(&run);
 	must(json_has(answer, "ends") != json_bool(json_get(answer, "truncated")));
 	must(json_count(json_get(answer, "steps")) > 0);
 	json_unref(&answer);

@@ -1,6 +1,7 @@
 """A workflow walked without running anything: over HTTP and by the command line; nothing is
 stored, and a real run goes the same way."""
 import json
+import threading
 
 import pytest
 from harness.stepmill import Refused, noop, shell
@@ -92,3 +93,21 @@ def test_by_the_command_line(stepmill):
     assert done.stdout.endswith("ends completed, output: good\n")
     assert stepmill.cli("dry-run", name, "--steps", "{").returncode == 2
     assert stepmill.cli("dry-run", "there-is-none").returncode == 1
+
+
+def test_others_are_served_while_a_long_walk_goes_on(stepmill):
+    """A thousand visits, each of whose conditions takes as long as one may."""
+    loops = [{"condition": "input.l.all(x, input.l.all(y, x + y >= 0))", "goto": "a"}]
+    name = stepmill.define(noop("a", branches=loops), maxSteps=5000)
+    answers = []
+    walking = threading.Thread(target=lambda: answers.append(stepmill.ask(
+        "POST", f"/api/workflows/{name}/dry-run", {"input": {"l": list(range(100))}})))
+    walking.start()
+    served = 0
+    while walking.is_alive():
+        assert stepmill.get("/healthz") is not None
+        served += 1
+    walking.join()
+    assert served > 1
+    answer, = answers
+    assert answer.status == 503 or answer.json["truncated"] and len(answer.json["steps"]) == 1000

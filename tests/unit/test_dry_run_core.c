@@ -307,11 +307,16 @@ walk(const struct turn *turn)
 	struct buf text = { 0 };
 	struct workflow *workflow;
 	struct json *input = json_of(turn->input), *outputs = json_of(turn->outputs);
+	struct dry_run *run;
 	struct json *answer;
 
 	buf_printf(&text, "name: x\n%ssteps:\n%s", turn->top, turn->steps);
 	workflow = workflow_text(buf_text(&text));
-	answer = dry_run(workflow, input, outputs);
+	run = dry_run_new(workflow, input, outputs);
+	while (dry_run_walk(run))
+		continue;
+	answer = dry_run_answer(run);
+	dry_run_free(&run);
 	workflow_free(&workflow);
 	json_unref(&input);
 	json_unref(&outputs);
