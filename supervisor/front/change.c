@@ -232,11 +232,36 @@ tell(struct change *change, enum change_outcome outcome)
 	change_free(change);
 }
 
+/* ---- the same call again ---- */
+
 static void
-tell_stored(struct change *change)
+note(struct change *change, const struct err *err)
 {
+	if (change->err.kind == ERR_NONE)
+		change->err = *err;
+}
+
+static void
+keep_position(struct change *change, const struct pg_rows *rows)
+{
+	if (rows != NULL)
+		strncpy(change->position, pg_text(rows, 0, 0, NULL),
+			sizeof change->position - 1);
+}
+
+/* The first call lies behind it, whoever answered that. */
+static void
+on_repeat_position(void *context, const struct pg_rows *rows, const struct err *err)
+{
+	struct change *change = context;
 	const char *text = json_str(json_get(change->stored, "body"));
 
+	note(change, err);
+	if (change->err.kind != ERR_NONE) {
+		tell(change, CHANGE_FAILED);
+		return;
+	}
+	keep_position(change, rows);
 	change->status = (int)json_int(json_get(change->stored, "status"));
 	buf_str(&change->text, text != NULL ? text : "");
 	tell(change, CHANGE_REPEATED);
@@ -250,13 +275,6 @@ begin_once(struct change *change)
 	if (!change->begun)
 		pg_begin(change->changes->pg);
 	change->begun = true;
-}
-
-static void
-note(struct change *change, const struct err *err)
-{
-	if (change->err.kind == ERR_NONE)
-		change->err = *err;
 }
 
 static void
@@ -295,7 +313,8 @@ on_found(void *context, const struct pg_rows *rows, const struct err *err)
 		go(change);
 		break;
 	case CHANGE_REPEAT:
-		tell_stored(change);
+		pg_query(change->changes->pg, "wal_position", NULL, on_repeat_position,
+			 change);
 		break;
 	case CHANGE_REFUSE:
 		tell(change, CHANGE_OTHER);
@@ -436,9 +455,8 @@ on_position(void *context, const struct pg_rows *rows, const struct err *err)
 	enum change_outcome outcome =
 	    change->err.kind == ERR_NONE ? CHANGE_MADE : CHANGE_FAILED;
 
-	if (err->kind == ERR_NONE)
-		strncpy(change->position, pg_text(rows, 0, 0, NULL),
-			sizeof change->position - 1);
+	(void)err;
+	keep_position(change, rows);
 	if (outcome == CHANGE_MADE || change->err.kind == ERR_LOST)
 		ring(change);
 	POINT("change.before_answer");

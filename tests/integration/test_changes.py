@@ -34,6 +34,13 @@ def audited(stepmill, target):
         "select what from audit_log where target = %s order by id", target)]
 
 
+def lies_before(first, second):
+    """Who reads after the second answer sees what the first one tells of."""
+    def position(answer):
+        return [int(part, 16) for part in answer.headers["Stepmill-Read-After"].split("/")]
+    return position(first) <= position(second)
+
+
 def test_the_same_key_gets_the_stored_answer(stepmill):
     run, key = stepmill.begin(WAITS), new_key()
     first = post(stepmill, f"/api/executions/{run}/pause", key=key)
@@ -42,6 +49,7 @@ def test_the_same_key_gets_the_stored_answer(stepmill):
     again = post(stepmill, f"/api/executions/{run}/pause", key=key)
     assert (again.status, again.body) == (first.status, first.body)
     assert again.headers["Idempotency-Replayed"] == "true"
+    assert lies_before(first, again)
     assert stepmill.execution(run)["status"] == "RUNNING"  # it was not paused again
     assert audited(stepmill, run) == ["workflow.execute", "execution.pause", "execution.resume"]
     assert post(stepmill, f"/api/executions/{run}/cancel").status == 200
