@@ -230,6 +230,8 @@ gone(void *state)
 static void
 reply_started(struct exchange *exchange, const struct triggered *triggered)
 {
+	if (triggered->read_after != NULL)
+		reply_header(exchange, "Stepmill-Read-After", triggered->read_after);
 	api_reply_status(exchange, 202, &triggered->run, triggered->run_status);
 }
 

@@ -38,6 +38,8 @@ struct inserts {
 	struct insert *flight[INSERTS_BATCH_MAX];
 	struct new_run runs[INSERTS_BATCH_MAX];
 	size_t count;
+	struct err err;    /* what became of the flight */
+	char position[32]; /* that it lies behind, or "" */
 	size_t alone; /* so many are still sent one by one: one of them conflicts */
 	bool deferred, dead;
 };
@@ -252,9 +254,24 @@ static void
 on_stored(void *context, const struct err *err)
 {
 	struct inserts *inserts = context;
-	size_t count = inserts->count;
 
+	inserts->err = *err;
+}
+
+/* It was asked for behind the commit, in the same round trip. */
+static void
+on_position(void *context, const struct pg_rows *rows, const struct err *ignored)
+{
+	struct inserts *inserts = context;
+	size_t count = inserts->count;
+	const struct err *err = &inserts->err;
+
+	(void)ignored;
 	inserts->count = 0;
+	inserts->position[0] = '\0';
+	if (rows != NULL)
+		strncpy(inserts->position, pg_text(rows, 0, 0, NULL),
+			sizeof inserts->position - 1);
 	if (err->kind != ERR_NONE && count > 1 &&
 	    (err->kind == ERR_CONFLICT || err->kind == ERR_INPUT)) {
 		/* One of them spoils it for all: each gets its own answer. */
@@ -290,9 +307,16 @@ on_flush(void *context)
 	}
 	if (inserts->alone > 0)
 		inserts->alone--;
-	if (inserts->count > 0)
-		runs_insert(inserts->write, inserts->runs, inserts->count, on_stored,
-			    inserts);
+	if (inserts->count == 0)
+		return;
+	runs_insert(inserts->write, inserts->runs, inserts->count, on_stored, inserts);
+	pg_query(inserts->write, "wal_position", NULL, on_position, inserts);
+}
+
+const char *
+inserts_position(const struct inserts *inserts)
+{
+	return inserts->position[0] != '\0' ? inserts->position : NULL;
 }
 
 static void

@@ -21,6 +21,9 @@ void inserts_free(struct inserts **inserts_p);
  * back in time. */
 void inserts_add(struct inserts *inserts, const struct new_run *run, pg_end_fn *done,
 		 void *context);
+/* During done of a run that was stored: a position in PostgreSQL's log that it lies
+ * before, or NULL, when it is not known. */
+const char *inserts_position(const struct inserts *inserts);
 void inserts_forget(struct inserts *inserts, const void *context);
 
 #endif

@@ -100,12 +100,22 @@ end_started(struct trigger *trigger, const struct uuid *run, enum run_status sta
 
 /* ---- the key was used before ---- */
 
+static void
+on_position(void *context, const struct pg_rows *rows, const struct err *err)
+{
+	struct trigger *trigger = context;
+
+	(void)err;
+	if (rows != NULL)
+		trigger->result.read_after = pg_text(rows, 0, 0, NULL);
+	end_started(trigger, &trigger->result.run, trigger->result.run_status);
+}
+
 /* The same call gets the same answer, another is refused. */
 static void
 on_known(void *context, const struct pg_rows *rows, const struct err *err)
 {
 	struct trigger *trigger = context;
-	struct uuid run;
 
 	if (rows == NULL) {
 		end_err(trigger, err);
@@ -116,10 +126,11 @@ on_known(void *context, const struct pg_rows *rows, const struct err *err)
 		end_status(trigger, 422,
 			   xstrdup("this Idempotency-Key was used for another call"));
 	} else {
-		run = pg_uuid(rows, 0, 0);
-		end_started(trigger, &run,
-			    pg_int(rows, 0, 1) == RUN_PENDING ? RUN_PENDING
-							      : RUN_RUNNING);
+		trigger->result.run = pg_uuid(rows, 0, 0);
+		trigger->result.run_status =
+		    pg_int(rows, 0, 1) == RUN_PENDING ? RUN_PENDING : RUN_RUNNING;
+		pg_query(trigger->front->write, "wal_position", NULL, on_position,
+			 trigger);
 	}
 }
 
@@ -146,6 +157,7 @@ on_inserted(void *context, const struct err *err)
 	struct trigger *trigger = context;
 	bool later = trigger->waits || trigger->run_at > loop_now(trigger->front->loop);
 
+	trigger->result.read_after = inserts_position(trigger->front->inserts);
 	if (err->kind == ERR_CONFLICT && trigger->key != NULL)
 		find_known(trigger);
 	else if (err->kind == ERR_INPUT && !uuid_is_nil(&trigger->project))

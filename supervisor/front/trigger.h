@@ -41,6 +41,7 @@ struct triggered {
 	const struct err *err;
 	struct uuid run;
 	enum run_status run_status; /* pending or running */
+	const char *read_after;     /* position that readers must have seen, or NULL */
 };
 
 typedef void triggered_fn(void *context, const struct triggered *triggered);

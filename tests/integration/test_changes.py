@@ -55,6 +55,19 @@ def test_the_same_key_gets_the_stored_answer(stepmill):
     assert post(stepmill, f"/api/executions/{run}/cancel").status == 200
 
 
+def test_a_start_says_what_to_read_after(stepmill):
+    name, key = stepmill.define(WAITS), new_key()
+    first = post(stepmill, f"/api/workflows/{name}/execute", {}, key)
+    again = post(stepmill, f"/api/workflows/{name}/execute", {}, key)
+    assert (first.status, again.status) == (202, 202) and first.body == again.body
+    assert lies_before(first, again)
+    run = first.json["executionId"]
+    read = stepmill.ask("GET", f"/api/executions/{run}", None,
+                        {"Stepmill-Read-After": first.headers["Stepmill-Read-After"]})
+    assert read.status == 200
+    assert post(stepmill, f"/api/executions/{run}/cancel").status == 200
+
+
 def test_another_call_with_the_key_is_refused(stepmill):
     first, second, key = stepmill.begin(WAITS), stepmill.begin(WAITS), new_key()
     assert post(stepmill, f"/api/executions/{first}/cancel", key=key).status == 200

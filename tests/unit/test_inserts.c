@@ -23,11 +23,14 @@ static struct {
 	size_t sent; /* runs of the group that waits for its answer */
 	int flights;
 	pg_end_fn *done;
+	pg_done_fn *position;
 	void *context;
+	const char *read_after; /* NULL: PostgreSQL does not say it */
 	int pushed;
 	/* of the clients */
 	int answers[CLIENTS];
 	enum err_kind kinds[CLIENTS];
+	bool knows[CLIENTS]; /* the position */
 	int clients[CLIENTS];
 } world;
 
@@ -41,6 +44,24 @@ runs_insert(struct pg *pg, const struct new_run *runs, size_t count, pg_end_fn *
 	world.flights++;
 	world.done = done;
 	world.context = context;
+}
+
+void
+pg_query(struct pg *pg, const char *statement, const struct pg_args *args,
+	 pg_done_fn *done, void *context)
+{
+	(void)pg, (void)args;
+	assert_string_equal(statement, "wal_position");
+	assert_ptr_equal(context, world.context);
+	assert_non_null(world.done);
+	world.position = done;
+}
+
+const char *
+pg_text(const struct pg_rows *rows, int row, int column, size_t *len)
+{
+	(void)rows, (void)row, (void)column, (void)len;
+	return world.read_after;
 }
 
 void
@@ -72,6 +93,7 @@ on_done(void *context, const struct err *err)
 
 	world.answers[client]++;
 	world.kinds[client] = err->kind;
+	world.knows[client] = inserts_position(world.inserts) != NULL;
 }
 
 static void
@@ -94,12 +116,15 @@ answer(enum err_kind kind, const char *text)
 {
 	struct err err = { 0 };
 	pg_end_fn *done = world.done;
+	const struct pg_rows *rows =
+	    world.read_after != NULL ? (const struct pg_rows *)&world.door : NULL;
 
 	assert_non_null(done);
 	if (kind != ERR_NONE)
 		err_set(&err, kind, "%s", text);
 	world.done = NULL;
 	done(world.context, &err);
+	world.position(world.context, rows, &err);
 	run_turns(world.loop, 3);
 }
 
@@ -154,6 +179,21 @@ test_a_group_is_stored_together(void **state)
 	answer(ERR_NONE, "");
 	check_answers(ERR_NONE, ERR_NONE);
 	assert_int_equal(world.pushed, CLIENTS);
+}
+
+static void
+test_who_is_stored_knows_what_it_lies_before(void **state)
+{
+	(void)state;
+	world.read_after = "0/16B3740";
+	answer(ERR_NONE, "");
+	for (int i = 0; i < CLIENTS; i++)
+		assert_true(world.knows[i]);
+	world.read_after = NULL;
+	ask(0);
+	run_turns(world.loop, 3);
+	answer(ERR_NONE, "");
+	assert_false(world.knows[0]);
 }
 
 static void
@@ -244,6 +284,7 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(test_a_group_is_stored_together),
+		TEST(test_who_is_stored_knows_what_it_lies_before),
 		TEST(test_the_one_that_spoils_a_group_is_refused_alone),
 		TEST(test_who_is_gone_is_told_nothing),
 		TEST(test_a_lost_answer_is_found_again),
