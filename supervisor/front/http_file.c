@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "front/etag_core.h"
 #include "front/exchange.h"
 #include "front/http_conn.h"
 #include "front/range_core.h"
@@ -55,25 +56,6 @@ make_validators(const struct stat *st, struct validators *out)
 	strftime(out->modified, sizeof out->modified, "%a, %d %b %Y %H:%M:%S GMT", &tm);
 }
 
-/* Whether a list of entity tags names this one; a weak tag counts as the strong. */
-static bool
-lists_etag(const char *list, const char *etag)
-{
-	size_t etag_len = strlen(etag);
-
-	while (*list != '\0') {
-		list += strspn(list, " \t,");
-		if (list[0] == '*')
-			return true;
-		if (strncmp(list, "W/", 2) == 0)
-			list += 2;
-		if (strncmp(list, etag, etag_len) == 0)
-			return true;
-		list += strcspn(list, ",");
-	}
-	return false;
-}
-
 static bool
 is_unchanged(const struct exchange *exchange, const struct validators *validators)
 {
@@ -81,7 +63,7 @@ is_unchanged(const struct exchange *exchange, const struct validators *validator
 	const char *since = exchange_header(exchange, "If-Modified-Since");
 
 	if (match != NULL)
-		return lists_etag(match, validators->etag);
+		return etag_is_listed(match, validators->etag);
 	return since != NULL && strcmp(since, validators->modified) == 0;
 }
 
