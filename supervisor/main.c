@@ -27,7 +27,7 @@
 
 struct choices {
 	const char *config;
-	bool check, dump, help, version, front, routes;
+	bool check, dump, help, version, front, routes, messages;
 };
 
 static const char usage[] =
@@ -41,6 +41,9 @@ static const char usage[] =
     "  --routes       print what the HTTP API answers: method, path, role, and what "
     "it\n"
     "                 changes, and exit\n"
+    "  --messages     print what clients may send over WebSocket: type, role, and "
+    "fields,\n"
+    "                 and exit\n"
     "  --help         print this, and exit\n"
     "  --version      print the version, and exit\n"
     "\n"
@@ -55,10 +58,14 @@ read_choices(int argc, char **argv, struct choices *choices)
 		const char *name;
 		bool *flag;
 	} flags[] = {
-		{ "--check", &choices->check },     { "--dump-config", &choices->dump },
-		{ "--help", &choices->help },       { "-h", &choices->help },
-		{ "--version", &choices->version }, { "--front", &choices->front },
+		{ "--check", &choices->check },
+		{ "--dump-config", &choices->dump },
+		{ "--help", &choices->help },
+		{ "-h", &choices->help },
+		{ "--version", &choices->version },
+		{ "--front", &choices->front },
 		{ "--routes", &choices->routes },
+		{ "--messages", &choices->messages },
 	};
 	size_t count = sizeof flags / sizeof flags[0], j;
 
@@ -309,10 +316,12 @@ main(int argc, char **argv)
 		      stdout);
 		return EXIT_SUCCESS;
 	}
-	if (choices.routes) {
+	if (choices.routes)
 		front_print_routes();
+	if (choices.messages)
+		front_print_messages();
+	if (choices.routes || choices.messages)
 		return EXIT_SUCCESS;
-	}
 	if (choices.config != NULL && hand_down(choices.config) < 0)
 		return EXIT_CONFIG;
 	settings = settings_load(NULL, &report);

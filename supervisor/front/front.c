@@ -349,3 +349,9 @@ front_print_routes(void)
 {
 	routes_print();
 }
+
+void
+front_print_messages(void)
+{
+	ws_messages_print();
+}

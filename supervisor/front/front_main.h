@@ -15,5 +15,7 @@ int front_main(const struct settings *settings, const int *listen_fds, size_t co
 
 /* The routes as text on stdout, see front/route.h. */
 void front_print_routes(void);
+/* What WebSocket clients may send, likewise, see front/ws.h. */
+void front_print_messages(void);
 
 #endif

@@ -15,4 +15,8 @@ struct ws *ws_new(struct front *front);
 void ws_free(struct ws **ws_p);
 size_t ws_count(const struct ws *ws); /* clients connected */
 
+/* What clients may send, a line each on stdout: TYPE ROLE id NAME=KIND,MIN,MAX... ("?"
+ * behind a name: it may be missing). */
+void ws_messages_print(void);
+
 #endif

@@ -2,6 +2,9 @@
  * The messages that clients may send: one row a type, as route.h has one a route. What
  * a message must hold is judged by ws_fields_core.c, before its handler sees it.
  */
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "front/change.h"
 #include "front/ws_priv.h"
 
@@ -88,3 +91,28 @@ const struct ws_route ws_routes[] = {
 	{ .type = NULL },
 };
 /* clang-format on */
+
+static void
+print_field(const struct ws_field *field)
+{
+	static const char *const kinds[WS_KINDS] = { [WS_TEXT] = "text",
+						     [WS_BOOL] = "bool",
+						     [WS_INT] = "int",
+						     [WS_OBJECT] = "object" };
+
+	printf(" %s%s=%s,%" PRId64 ",%" PRId64, field->name, field->required ? "" : "?",
+	       kinds[field->kind], field->min, field->max);
+}
+
+void
+ws_messages_print(void)
+{
+	for (const struct ws_route *route = ws_routes; route->type != NULL; route++) {
+		printf("%s %s %s", route->type, auth_role_name(route->role),
+		       route->needs_id ? "id" : "id?");
+		for (const struct ws_field *field = route->fields; field->name != NULL;
+		     field++)
+			print_field(field);
+		putchar('\n');
+	}
+}

@@ -17,9 +17,12 @@ class Route(NamedTuple):
         return f"{self.method} {self.path}"
 
 
+def told(option):
+    return subprocess.run([BIN / "stepmill-supervisor", option], capture_output=True, text=True,
+                          check=True).stdout.splitlines()
+
+
 def routes():
-    told = subprocess.run([BIN / "stepmill-supervisor", "--routes"], capture_output=True, text=True,
-                          check=True).stdout
-    found = [Route(*line.split(" ")) for line in told.splitlines()]
+    found = [Route(*line.split(" ")) for line in told("--routes")]
     assert len(found) >= 40
     return found
