@@ -38,6 +38,20 @@ function(stepmill_embed_sql name)
 	endif()
 endfunction()
 
+# stepmill_embed_documents(NAME): docs/api/*.yaml become C strings of JSON in the library.
+function(stepmill_embed_documents name)
+	file(GLOB documents CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/docs/api/*.yaml)
+	set(out ${CMAKE_BINARY_DIR}/generated/documents_embedded.c)
+	# Debian's own first: it is the one that python3-yaml was installed for.
+	find_program(STEPMILL_PYTHON python3 HINTS /usr/bin REQUIRED)
+	add_custom_command(OUTPUT ${out}
+		COMMAND ${STEPMILL_PYTHON} ${CMAKE_SOURCE_DIR}/cmake/embed_documents.py
+			${out} ${documents}
+		DEPENDS ${documents} ${CMAKE_SOURCE_DIR}/cmake/embed_documents.py
+		COMMENT "Embedding documents")
+	target_sources(sm_${name} PRIVATE ${out})
+endfunction()
+
 # stepmill_program(BINARY FOLDER DEPENDENCY...): main.c is linked into the program; all
 # other files of the folder form a library that unit tests link too.
 function(stepmill_program binary folder)
