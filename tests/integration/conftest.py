@@ -1,8 +1,12 @@
-"""One stepmill for the tests that break nothing; a fresh one for those that do."""
+"""One stepmill for the tests that break nothing; a fresh one for those that do. What servers say
+over WebSocket is checked against the AsyncAPI document; with STEPMILL_PRISM=1 all that tests ask
+over HTTP runs through prism, and what it found is told at the end (tests/run contract)."""
 import json
+import os
 
 import pytest
 
+from harness import messages, prism, raw_ws, stepmill as harness
 from harness.stepmill import Stepmill
 
 # Steps may call servers of the tests on this address, and on no other of loopback.
@@ -33,3 +37,41 @@ def key(shared):
                       "--database-url", shared.state["databaseUrl"])
     assert made.returncode == 0, made.stderr
     return json.loads(made.stdout)["key"]
+
+
+# ---- the documents of the API ----
+
+@pytest.fixture(scope="session", autouse=True)
+def heard():
+    raw_ws.watch = messages.Messages()
+    return raw_ws.watch
+
+
+@pytest.fixture(scope="session", autouse=True)
+def proxy():
+    if not os.environ.get("STEPMILL_PRISM"):
+        yield
+        return
+    with prism.Prism(messages.written("openapi")) as harness.checker:
+        yield
+
+
+def pytest_sessionfinish(session):
+    if harness.checker is not None and harness.checker.wrong:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter):
+    proxy = harness.checker
+    if proxy is None:
+        return
+    terminalreporter.section("prism")
+    for one in proxy.wrong:
+        terminalreporter.line(str(one))
+    for one in proxy.missed:
+        terminalreporter.line(f"not understood by prism: {one}")
+    terminalreporter.line(
+        f"{sum(proxy.checked.values())} requests to {len({name for name, _ in proxy.checked})} "
+        f"operations through prism, {len(proxy.missed)} not understood, "
+        f"{len(proxy.violations) - len(proxy.wrong)} refused ones that break the rules, "
+        f"{len(proxy.wrong)} violations")
