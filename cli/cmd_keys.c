@@ -150,6 +150,7 @@ insert(struct database *database, const struct args *args, const char *key,
 	struct uuid id = uuid7_new(wall_now());
 	unsigned char hash[SHA256_BYTES];
 	struct pg_args values;
+	bool made;
 	int result;
 
 	if (find_project(database, args_value(args, "project"), &project, err) < 0) {
@@ -165,7 +166,8 @@ insert(struct database *database, const struct args *args, const char *key,
 	pg_arg_uuid(&values, uuid_is_nil(&project) ? NULL : &project);
 	pg_arg_time(&values, expires);
 	pg_arg_json(&values, tools);
-	result = database_run(database, "api_keys_insert", &values, NULL, NULL, err);
+	result = database_change(database, "api_keys_insert", &values, NULL, &made,
+				 "key.create", args_value(args, "name"), err);
 	pg_args_fini(&values);
 	json_unref(&tools);
 	return result;
@@ -332,8 +334,8 @@ revoke(const struct command *command, const struct args *args)
 		return status;
 	pg_args_init(&values);
 	pg_arg_text(&values, args->words[1]);
-	if (database_run(database, "api_keys_revoke", &values, on_revoked, &found,
-			 &err) < 0)
+	if (database_change(database, "api_keys_revoke", &values, on_revoked, &found,
+			    "key.revoke", args->words[1], &err) < 0)
 		status = command_fail(command, CLI_FAILED, "%s", err.text);
 	else if (!found)
 		status = command_fail(command, CLI_FAILED, "there is no key \"%s\"",

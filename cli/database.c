@@ -1,11 +1,14 @@
 /* See database.h. */
 #include "database.h"
 
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/xalloc.h"
 #include "install.h"
+#include "store/audit.h"
 #include "store/migrate.h"
 
 #define PATIENCE          (10 * USEC_SECOND)
@@ -106,6 +109,64 @@ database_run(struct database *database, const char *name, const struct pg_args *
 	database->on_rows = on_rows;
 	database->context = context;
 	pg_query(database->pg, name, args, on_done, database);
+	loop_run(database->loop);
+	if (database->err.kind == ERR_NONE)
+		return 0;
+	*err = database->err;
+	return -1;
+}
+
+/* "cli:ada" */
+static char *
+whoever(void)
+{
+	const struct passwd *user = getpwuid(getuid());
+
+	return user != NULL ? xprintf("cli:%s", user->pw_name)
+			    : xprintf("cli:%lu", (unsigned long)getuid());
+}
+
+static int
+audit(struct database *database, const char *what, const char *target, struct err *err)
+{
+	char *who = whoever();
+	struct audit_row row = { .id = uuid7_new(loop_now(database->loop)),
+				 .who = who,
+				 .what = what,
+				 .target = target };
+
+	database->on_rows = NULL;
+	audit_insert(database->pg, &row, on_done, database);
+	loop_run(database->loop);
+	free(who);
+	if (database->err.kind == ERR_NONE)
+		return 0;
+	*err = database->err;
+	return -1;
+}
+
+static void
+on_committed(void *context, const struct err *err)
+{
+	struct database *database = context;
+
+	database->err = *err;
+	loop_stop(database->loop);
+}
+
+int
+database_change(struct database *database, const char *name, const struct pg_args *args,
+		void (*on_rows)(void *context, const struct pg_rows *rows),
+		bool *happened, const char *what, const char *target, struct err *err)
+{
+	*happened = true;
+	pg_begin(database->pg);
+	if (database_run(database, name, args, on_rows, happened, err) < 0 ||
+	    (*happened && audit(database, what, target, err) < 0)) {
+		pg_rollback(database->pg);
+		return -1;
+	}
+	pg_commit(database->pg, on_committed, database);
 	loop_run(database->loop);
 	if (database->err.kind == ERR_NONE)
 		return 0;

@@ -22,6 +22,16 @@ int database_run(struct database *database, const char *name,
 		 void (*on_rows)(void *context, const struct pg_rows *rows),
 		 void *context, struct err *err);
 
+/* The same of one that changes something, in one transaction with its entry in the
+ * audit log: what ("key.create") was done to target, by who runs this command. on_rows
+ * (may be NULL) has happened as its context, and may set it to false: then nothing is
+ * logged. */
+int database_change(struct database *database, const char *name,
+		    const struct pg_args *args,
+		    void (*on_rows)(void *context, const struct pg_rows *rows),
+		    bool *happened, const char *what, const char *target,
+		    struct err *err);
+
 /* install_find and database_open, with what is wrong said; NULL and *status. */
 struct database *database_of(const struct command *command, const struct args *args,
 			     int *status);

@@ -130,3 +130,17 @@ def test_expect_is_checked(stepmill):
     for bad in ("7", "x:00", "0:" + "0" * 64, "1:" + "z" * 64):
         done = stepmill.cli("audit", "verify", "--expect", bad)
         assert done.returncode == 2 and "--expect" in done.stderr
+
+
+def test_keys_made_at_the_command_line_are_in_the_log(stepmill):
+    name = f"audited-{uuid.uuid4().hex[:6]}"
+    url = ("--database-url", stepmill.state["databaseUrl"])
+    assert stepmill.cli("keys", "create", "--name", name, "--role", "viewer", *url).returncode == 0
+    again = stepmill.cli("keys", "create", "--name", name, "--role", "viewer", *url)
+    assert again.returncode == 1 and "another name" in again.stderr
+    assert stepmill.cli("keys", "revoke", name, *url).returncode == 0
+    assert stepmill.cli("keys", "revoke", name + "x", *url).returncode == 1
+    rows = stepmill.sql("select who, what, target from audit_log where target like %s order by id",
+                        name + "%")
+    assert [row[1:] for row in rows] == [("key.create", name), ("key.revoke", name)]
+    assert all(row[0].startswith("cli:") for row in rows)
