@@ -1,28 +1,22 @@
 /*
- * See ws_conn.h. wslay frames, checks order, masks and UTF-8; it gets bytes from the
- * stream's input and may always write, into a buffer that goes to the stream at the end
- * of the turn: only as many messages are framed as are on their way, the others wait in
- * the outbox, where they can still be dropped.
- *
- * Messages are gathered here and not by wslay: it would take 100 bytes for a fragment
- * of one.
+ * See ws_conn.h. ws_frames.c gets bytes from the stream's input and may always write,
+ * into a buffer that goes to the stream at the end of the turn: only as many messages
+ * are framed as are on their way, the others wait in the outbox, where they can still
+ * be dropped.
  */
 #include "front/ws_conn.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <wslay/wslay.h>
 
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "front/exchange.h"
 #include "front/http_conn.h"
-#include "front/ws_inbox.h"
 #include "front/ws_pulse_core.h"
 #include "loop/stream.h"
 
 #define SENDING_MAX   (64 * 1024) /* framed and not yet with the kernel */
-#define PACK_LEAST    256         /* shorter messages are not worth it */
 #define KEPT_CAPACITY 4096
 #define LOOK_EVERY    (5 * USEC_SECOND)
 #define CLOSE_WAIT    (5 * USEC_SECOND)  /* for the answer to our close */
@@ -36,14 +30,11 @@ struct ws_conn {
 	struct loop *loop;
 	struct http_conn *http;
 	struct stream *stream; /* the http_conn's */
-	wslay_event_context_ptr frames;
+	struct ws_frames *frames;
 	const struct ws_conn_events *events;
 	void *context;
-	struct ws_deflate *packer; /* NULL: nothing is compressed */
 	struct ws_outbox outbox;
 	struct buf output; /* framed, goes to the stream at the end of the turn */
-	struct ws_inbox inbox;
-	bool in_control; /* the frame that is being received is one of control */
 	struct timer *timer;
 	enum ws_state state;
 	usec_t deadline; /* of closing and lingering */
@@ -52,7 +43,6 @@ struct ws_conn {
 	struct ws_pulse pulse;
 	uint64_t written;
 	size_t input_used;
-	bool failed; /* the protocol was broken: nothing more is read */
 	bool paused, full, work_queued;
 };
 
@@ -92,11 +82,9 @@ on_closed(void *context)
 	conn->state = WS_OVER;
 	conn->stream = NULL;
 	timer_free(&conn->timer);
-	wslay_event_context_free(conn->frames);
-	conn->frames = NULL;
+	ws_frames_free(&conn->frames);
 	ws_outbox_fini(&conn->outbox);
 	buf_fini(&conn->output);
-	ws_inbox_fini(&conn->inbox);
 	conn->events->on_closed(conn->context);
 	loop_defer(conn->loop, free_memory, conn);
 }
@@ -128,53 +116,12 @@ flush(struct ws_conn *conn)
 		buf_fini(output);
 }
 
-static ssize_t
-on_send(wslay_event_context_ptr frames, const uint8_t *data, size_t len, int flags,
-	void *context)
+static void
+on_write(void *context, const void *data, size_t len)
 {
 	struct ws_conn *conn = context;
 
-	(void)frames, (void)flags;
 	buf_add(&conn->output, data, len);
-	return (ssize_t)len;
-}
-
-/* What wslay has queued; it may always write, so nothing stays with it. */
-static void
-send_frames(struct ws_conn *conn)
-{
-	if (wslay_event_send(conn->frames) != 0)
-		bug("wslay does not send");
-}
-
-static void
-pack(struct ws_conn *conn, struct ws_text *text)
-{
-	struct buf packed = { 0 };
-
-	ws_deflate_pack(conn->packer, text->data, text->len, &packed);
-	text->packed_len = packed.len;
-	text->packed = buf_take(&packed);
-}
-
-static void
-frame_text(struct ws_conn *conn, struct ws_text *text)
-{
-	struct wslay_event_msg message = { WSLAY_TEXT_FRAME, (uint8_t *)text->data,
-					   text->len };
-	uint8_t reserved = WSLAY_RSV_NONE;
-
-	if (conn->packer != NULL && text->len >= PACK_LEAST) {
-		if (text->packed == NULL)
-			pack(conn, text);
-		if (text->packed_len < text->len) {
-			message.msg = (uint8_t *)text->packed;
-			message.msg_length = text->packed_len;
-			reserved = WSLAY_RSV1_BIT;
-		}
-	}
-	if (wslay_event_queue_msg_ex(conn->frames, &message, reserved) == 0)
-		send_frames(conn);
 }
 
 static void
@@ -184,7 +131,7 @@ empty_outbox(struct ws_conn *conn)
 
 	while (conn->state <= WS_CLOSING && sending(conn) < SENDING_MAX &&
 	       (text = ws_outbox_take(&conn->outbox)) != NULL) {
-		frame_text(conn, text);
+		ws_frames_send(conn->frames, text);
 		ws_text_unref(&text);
 	}
 }
@@ -264,7 +211,8 @@ linger(struct ws_conn *conn)
 	buf_clear(stream_input(conn->stream));
 	conn->input_used = 0;
 	stream_pause(conn->stream, false);
-	set_state(conn, WS_LINGER, LINGER);
+	set_state(conn, WS_LINGER,
+		  stream_unsent(conn->stream) > 0 ? CLOSE_WAIT : LINGER);
 }
 
 void
@@ -284,142 +232,61 @@ ws_conn_close(struct ws_conn *conn, enum ws_close code, const char *reason)
 	work_later(conn);
 }
 
-/* From inside wslay's callbacks too: the close is framed when it comes back. */
-static void
-fail(struct ws_conn *conn, enum ws_close code, const char *reason)
-{
-	if (conn->failed)
-		return;
-	conn->failed = true;
-	wslay_event_queue_close(conn->frames, (uint16_t)code, (const uint8_t *)reason,
-				strlen(reason));
-	wslay_event_shutdown_read(conn->frames);
-}
-
-/* wslay closes without a code when a frame cannot be understood: said by hand. */
-static void
-fail_frame(struct ws_conn *conn)
-{
-	static const char close[] = "\x88\x02\x03\xea"; /* 1002 */
-
-	conn->failed = true;
-	wslay_event_shutdown_write(conn->frames);
-	if (!wslay_event_get_close_sent(conn->frames))
-		buf_add(&conn->output, close, sizeof close - 1);
-}
-
 /* The rest is sent, then our close. */
 static void
 go_on_closing(struct ws_conn *conn)
 {
 	if (conn->state != WS_CLOSING || !ws_outbox_empty(&conn->outbox) ||
-	    wslay_event_get_close_sent(conn->frames))
+	    ws_frames_has_closed(conn->frames))
 		return;
-	wslay_event_queue_close(conn->frames, (uint16_t)conn->code,
-				(const uint8_t *)conn->reason, strlen(conn->reason));
-	send_frames(conn);
+	ws_frames_close(conn->frames, conn->code, conn->reason);
 }
 
 /* ---- in ---- */
 
-static ssize_t
-on_recv(wslay_event_context_ptr frames, uint8_t *data, size_t len, int flags,
-	void *context)
+static size_t
+on_read(void *context, void *data, size_t len)
 {
 	struct ws_conn *conn = context;
 	const struct buf *input = stream_input(conn->stream);
 	size_t left = input->len - conn->input_used;
 
-	(void)flags;
 	/* Each ping makes a pong: who reads none of them sends no more. */
-	if (left == 0 || conn->paused || sending(conn) >= WS_FULL_MARK) {
-		wslay_event_set_error(frames, WSLAY_ERR_WOULDBLOCK);
-		return -1;
-	}
+	if (conn->paused || sending(conn) >= WS_FULL_MARK)
+		left = 0;
 	if (len > left)
 		len = left;
-	memcpy(data, input->data + conn->input_used, len);
+	if (len > 0)
+		memcpy(data, input->data + conn->input_used, len);
 	conn->input_used += len;
-	return (ssize_t)len;
+	return len;
 }
 
 static void
-on_frame(wslay_event_context_ptr frames,
-	 const struct wslay_event_on_frame_recv_start_arg *arg, void *context)
+on_message(void *context, const char *text, size_t len)
 {
 	struct ws_conn *conn = context;
 
-	(void)frames;
-	conn->in_control = wslay_is_ctrl_frame(arg->opcode);
-	if (arg->opcode == WSLAY_CONNECTION_CLOSE && arg->payload_length == 1)
-		fail(conn, WS_CLOSE_PROTOCOL, "half a code");
-	if (conn->in_control)
-		return;
-	if (arg->opcode == WSLAY_BINARY_FRAME)
-		fail(conn, WS_CLOSE_BINARY, "text only");
-	if (arg->opcode == WSLAY_TEXT_FRAME)
-		conn->inbox.packed = wslay_get_rsv1(arg->rsv) != 0;
-	if (!ws_inbox_has_room(&conn->inbox, arg->payload_length))
-		fail(conn, WS_CLOSE_TOO_BIG, "a message has at most 1 MiB");
+	if (conn->state == WS_OPEN)
+		conn->events->on_message(conn->context, text, len);
 }
 
 static void
-on_chunk(wslay_event_context_ptr frames,
-	 const struct wslay_event_on_frame_recv_chunk_arg *arg, void *context)
+on_pong(void *context)
 {
 	struct ws_conn *conn = context;
 
-	(void)frames;
-	if (!conn->in_control && !conn->failed)
-		ws_inbox_add(&conn->inbox, arg->data, arg->data_length, now_of(conn));
-}
-
-static void
-take_message(struct ws_conn *conn)
-{
-	const char *text;
-	size_t len;
-
-	if (conn->failed)
-		return;
-	switch (ws_inbox_end(&conn->inbox, conn->packer, &text, &len)) {
-	case WS_RECEIVED:
-		if (conn->state == WS_OPEN)
-			conn->events->on_message(conn->context, text, len);
-		break;
-	case WS_RECEIVED_TOO_BIG:
-		fail(conn, WS_CLOSE_TOO_BIG, "a message has at most 1 MiB");
-		break;
-	default:
-		fail(conn, WS_CLOSE_DATA, "not UTF-8, or not compressed as agreed");
-		break;
-	}
-	ws_inbox_clear(&conn->inbox);
-}
-
-static void
-on_msg(wslay_event_context_ptr frames, const struct wslay_event_on_msg_recv_arg *arg,
-       void *context)
-{
-	struct ws_conn *conn = context;
-
-	(void)frames;
-	if (arg->opcode == WSLAY_PONG)
-		ws_pulse_pong(&conn->pulse);
-	else if (arg->opcode == WSLAY_TEXT_FRAME)
-		take_message(conn);
+	ws_pulse_pong(&conn->pulse);
 }
 
 static void
 read_frames(struct ws_conn *conn)
 {
-	if (wslay_event_recv(conn->frames) != 0)
-		fail_frame(conn);
+	bool goes_on = ws_frames_read(conn->frames, now_of(conn));
+
 	buf_consume(stream_input(conn->stream), conn->input_used);
 	conn->input_used = 0;
-	send_frames(conn); /* pongs, and the answer to a close */
-	if (conn->failed || wslay_event_get_close_received(conn->frames) ||
-	    !wslay_event_get_read_enabled(conn->frames))
+	if (!goes_on)
 		linger(conn);
 }
 
@@ -502,8 +369,9 @@ on_end(void *context, const char *error)
 static void
 look_at_message(struct ws_conn *conn)
 {
-	if (conn->inbox.data.len > 0 &&
-	    now_of(conn) - conn->inbox.began_at >= MESSAGE_TIME)
+	usec_t since = ws_frames_half_since(conn->frames);
+
+	if (since != USEC_NEVER && now_of(conn) - since >= MESSAGE_TIME)
 		ws_conn_close(conn, WS_CLOSE_POLICY, "a message came too slowly");
 }
 
@@ -513,9 +381,7 @@ look(struct ws_conn *conn)
 	switch (ws_pulse_look(&conn->pulse, now_of(conn), conn->written,
 			      stream_untaken(conn->stream))) {
 	case WS_PULSE_PING:
-		wslay_event_queue_msg(
-		    conn->frames, &(struct wslay_event_msg){ .opcode = WSLAY_PING });
-		send_frames(conn);
+		ws_frames_ping(conn->frames);
 		work_later(conn);
 		break;
 	case WS_PULSE_GONE:
@@ -556,26 +422,15 @@ on_drain(void *context)
 
 /* ---- the beginning ---- */
 
-static const struct wslay_event_callbacks callbacks = {
-	.recv_callback = on_recv,
-	.send_callback = on_send,
-	.on_frame_recv_start_callback = on_frame,
-	.on_frame_recv_chunk_callback = on_chunk,
-	.on_msg_recv_callback = on_msg,
-};
-
+static const struct ws_frames_events frames_events = { on_read, on_write, on_message,
+						       on_pong };
 static const struct stream_events stream_events = { on_input, on_drained, on_end };
 static const struct http_heir heir = { &stream_events, on_drain, on_closed };
 
 static void
-begin(struct ws_conn *conn)
+begin(struct ws_conn *conn, struct ws_deflate *packer)
 {
-	if (wslay_event_context_server_init(&conn->frames, &callbacks, conn) != 0)
-		bug("wslay does not begin");
-	wslay_event_config_set_no_buffering(conn->frames, 1);
-	wslay_event_config_set_max_recv_msg_length(conn->frames, WS_MESSAGE_MAX);
-	if (conn->packer != NULL)
-		wslay_event_config_set_allowed_rsv_bits(conn->frames, WSLAY_RSV1_BIT);
+	conn->frames = ws_frames_new(packer, &frames_events, conn);
 	conn->timer = timer_new(conn->loop, on_time, conn);
 	ws_outbox_init(&conn->outbox);
 	ws_pulse_begin(&conn->pulse, now_of(conn));
@@ -591,7 +446,6 @@ ws_conn_upgrade(struct exchange *exchange, struct ws_deflate *packer,
 
 	conn->loop = exchange->front->loop;
 	conn->http = exchange->conn;
-	conn->packer = packer;
 	conn->events = events;
 	conn->context = context;
 	conn->stream = reply_upgrade(exchange, &heir, conn);
@@ -599,6 +453,6 @@ ws_conn_upgrade(struct exchange *exchange, struct ws_deflate *packer,
 		free(conn);
 		return NULL;
 	}
-	begin(conn);
+	begin(conn, packer);
 	return conn;
 }

@@ -1,7 +1,7 @@
 /*
- * One WebSocket: frames on a connection that was HTTP (RFC 6455, RFC 7692), text
- * messages of at most 1 MiB to its owner, and back what fits; it closes who breaks the
- * protocol, is gone, or does not read. The only file that includes wslay is ws_conn.c.
+ * One WebSocket on a connection that was HTTP: text messages of at most 1 MiB to its
+ * owner, and back what fits; it closes who breaks the protocol, is gone, or does not
+ * read. How messages are framed: ws_frames.h.
  *
  *	open -> closing (our close is on its way) -> linger -> closed
  *	open -> linger (they closed, or broke the protocol: the answer is on its way)
@@ -14,21 +14,7 @@
 #include <stdint.h>
 
 #include "front/route.h"
-#include "front/ws_deflate.h"
-#include "front/ws_outbox_core.h"
-
-#define WS_REASON_MAX 123 /* bytes of a close's reason */
-
-enum ws_close {
-	WS_CLOSE_GOING_AWAY = 1001,
-	WS_CLOSE_PROTOCOL = 1002,
-	WS_CLOSE_BINARY = 1003,
-	WS_CLOSE_DATA = 1007,
-	WS_CLOSE_POLICY = 1008,
-	WS_CLOSE_TOO_BIG = 1009,
-	WS_CLOSE_INTERNAL = 1011,
-	WS_CLOSE_TRY_LATER = 1013,
-};
+#include "front/ws_frames.h"
 
 struct ws_conn;
 
