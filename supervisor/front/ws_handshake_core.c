@@ -27,7 +27,8 @@ ws_handshake_judge(const struct http_head *head)
 {
 	const char *version = http_field(head, "Sec-WebSocket-Version");
 
-	if (!http_lists(head, "Upgrade", "websocket") ||
+	if (strcmp(http_method(head), "GET") != 0 || /* HEAD comes here, too */
+	    !http_lists(head, "Upgrade", "websocket") ||
 	    !http_lists(head, "Connection", "Upgrade"))
 		return WS_NOT_ASKED;
 	if (head->minor < 1 || http_has_body(head))

@@ -75,7 +75,7 @@ def test_handshakes_that_are_refused(stepmill, changes, status):
 
 
 @pytest.mark.parametrize("method, version, status", [
-    ("POST", "HTTP/1.1", 405), ("GET", "HTTP/1.0", 400)])
+    ("POST", "HTTP/1.1", 405), ("HEAD", "HTTP/1.1", 426), ("GET", "HTTP/1.0", 400)])
 def test_only_get_and_http_1_1(stepmill, method, version, status):
     with RawWs(stepmill.url, own=good_fields(stepmill), method=method, version=version,
                upgrade=False) as ws:

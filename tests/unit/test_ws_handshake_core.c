@@ -63,6 +63,7 @@ test_who_does_not(void **state)
 		{ "GET /ws HTTP/1.1",
 		  "Host: h\r\nUpgrade: websockets\r\nConnection: Upgrade\r\n",
 		  WS_NOT_ASKED },
+		{ "HEAD /ws HTTP/1.1", GOOD, WS_NOT_ASKED },
 		{ "GET /ws HTTP/1.0", GOOD, WS_BAD_REQUEST },
 		{ "GET /ws HTTP/1.1", GOOD "Content-Length: 1\r\n", WS_BAD_REQUEST },
 		{ "GET /ws HTTP/1.1",
