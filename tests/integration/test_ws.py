@@ -9,7 +9,7 @@ import uuid
 
 import pytest
 import websockets
-from harness.raw_ws import CLOSE, Closed, RawWs, close_payload, fast_frame, frame
+from harness.raw_ws import CLOSE, PING, Closed, RawWs, close_payload, fast_frame, frame
 from harness.stepmill import ROOT, Stepmill, flow, noop, shell, wait_for
 
 names = itertools.count(1)
@@ -582,6 +582,42 @@ def test_a_bad_key_in_a_message(guarded):
         answer = ws.ask({"type": "auth", "id": 1, "token": "wrong"})
         assert (answer["type"], answer["code"]) == ("error", "forbidden")
         assert ws.closing()[0] == 1008
+
+
+@pytest.mark.long
+def test_two_pings_without_a_pong(stepmill):
+    """Who says nothing, and reads all the same."""
+    with connect(stepmill, timeout=90) as ws:
+        pings = 0
+        while True:
+            fin, reserved, opcode, payload = ws.frame()
+            if opcode == CLOSE:
+                break
+            assert opcode == PING
+            pings += 1
+        assert pings == 2 and payload[:2] == close_payload(1011)
+
+
+@pytest.mark.long
+def test_a_message_that_never_ends(stepmill):
+    with connect(stepmill, timeout=90) as ws:
+        ws.send(frame(b'{"type":', fin=False))
+        with pytest.raises(Closed) as closed:
+            while True:
+                ws.next()
+        assert closed.value.code == 1008
+
+
+@pytest.mark.long
+def test_a_client_follows_run_after_run(stepmill):
+    """More than it may follow at once, one after another, without a word that it is enough."""
+    workflow = stepmill.define(noop("a"))
+    runs = [stepmill.execute(workflow) for _ in range(1050)]
+    with connect(stepmill) as ws:
+        for run in runs:
+            stepmill.wait_ended(run)
+            ws.say({"type": "SubscribeWorkflow", "id": run, "run_id": run, "since": 0})
+            assert ws.until("WorkflowRunCompleted")["run_id"] == run
 
 
 def test_who_does_not_say_who_it_is(guarded):
