@@ -10,7 +10,7 @@ import uuid
 import pytest
 import websockets
 from harness.raw_ws import CLOSE, PING, Closed, RawWs, close_payload, fast_frame, frame
-from harness.stepmill import ROOT, Stepmill, flow, noop, shell, wait_for
+from harness.stepmill import ROOT, flow, noop, shell, wait_for
 
 names = itertools.count(1)
 
