@@ -41,7 +41,7 @@ is_pattern(const struct json *item)
 {
 	static const char allowed[] =
 	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	    "0123456789._-*?";
+	    "0123456789._-*";
 	const char *text = json_str(item);
 	size_t len = json_str_len(item);
 

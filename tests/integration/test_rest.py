@@ -738,6 +738,7 @@ def test_a_key_is_shown_once_even_to_who_repeats_the_call(stepmill):
     {"name": "x", "role": "king"}, {"name": "x", "role": "none"}, {"name": "a\nb", "role": "viewer"},
     {"name": "a/b", "role": "viewer"},
     {"name": "x", "role": "viewer", "tools": "git"}, {"name": "x", "role": "viewer", "tools": ["a b"]},
+    {"name": "x", "role": "viewer", "tools": ["git.lo?"]},
     {"name": "x", "role": "viewer", "tools": [1]}, {"name": "x", "role": "viewer", "tools": ["x"] * 101},
     {"name": "x", "role": "viewer", "expiresAt": "soon"}, {"name": "x", "role": "viewer", "projectId": "x"},
     {"name": "x", "role": "viewer", "expiresAt": "2001-01-01T00:00:00Z"},
