@@ -2,6 +2,7 @@
 import collections
 import json
 import os
+import threading
 
 import jsonschema
 import yaml
@@ -26,6 +27,7 @@ class Messages:
             BASE + "openapi.json": written("openapi")})
         checker = jsonschema.FormatChecker(["uuid"])
         self.heard = collections.Counter()
+        self.lock = threading.Lock()  # a resolver knows one place where it is
         self.messages = {message["name"]: message
                          for message in asyncapi["components"]["messages"].values()}
         self.validators = {
@@ -40,6 +42,10 @@ class Messages:
 
     def hear(self, message):
         """Of the server; raises where it is not as the document says."""
+        with self.lock:
+            self.check(message)
+
+    def check(self, message):
         name = message.get("type")
         assert name in self.validators and "x-stepmill-role" not in self.messages[name], message
         self.heard[name] += 1
