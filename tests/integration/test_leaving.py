@@ -31,8 +31,8 @@ def begin_run(at):
 class Calls:
     """Random calls of any route, of resources that are there."""
 
-    def __init__(self, random, run, artifact, key):
-        self.random = random
+    def __init__(self, random, run, artifact, key, secret):
+        self.random, self.secret = random, secret
         self.ids = {"executions": run, "workflows": "leaving", "artifacts": artifact,
                     "projects": "default", "api-keys": key}
         self.routes = [route for route in routes() if route.path not in NOT_ASKED]
@@ -83,7 +83,15 @@ class Calls:
             head.append(f"Idempotency-Key: {self.random.randrange(30)}")
         if route.path.endswith("/events") and self.random.random() < 0.5:
             head.append("Accept: text/event-stream")
+        head += [f"{name}: {value}" for name, value in self.key()]
         return "\r\n".join(head).encode() + b"\r\n\r\n" + body
+
+    def key(self):
+        """Mostly the good one; one that is not known is looked up each time."""
+        if self.secret is None:
+            return []
+        return [("Authorization", "Bearer " + self.random.choice(
+            (self.secret, self.secret, self.secret, f"sm_{self.random.random()}")))]
 
     def message(self):
         run = self.random.choice((self.ids["executions"], "*", "leaving-1"))
@@ -96,7 +104,7 @@ class Calls:
             {"type": "workflow:unsubscribe", "executionId": run},
             {"type": "workflow:cancel", "executionId": run},
             {"type": "SubscribeWorkflow", "run_id": run}, {"type": "UnsubscribeWorkflow", "run_id": run},
-            {"type": "auth", "token": "x"}, {"type": "ping"}))
+            {"type": "auth", "token": self.secret or "x"}, {"type": "ping"}))
         if self.random.random() < 0.3:
             message = {**message, "idempotencyKey": str(self.random.randrange(30))}
         return fast_frame(json.dumps({**message, "id": next(numbers)}).encode())
@@ -130,7 +138,8 @@ def call(random, calls, address):
 
 def talk(random, calls, url):
     with contextlib.suppress(OSError, Ended, Closed, AssertionError):
-        ws = RawWs(url, path=f"/ws?client=c{random.randrange(3)}", timeout=10)
+        ws = RawWs(url, path=f"/ws?client=c{random.randrange(3)}", timeout=10,
+                   headers=calls.key() if random.random() < 0.7 else ())
         messages = b"".join(calls.message() for _ in range(random.randrange(1, 40)))
         if random.random() < 0.3:
             messages = messages[:random.randrange(len(messages))]
@@ -168,7 +177,7 @@ class Weather:
                 self.random.choice((self.hold, self.hold, self.cut))()
 
 
-def crowd(seed, at, calls_of, over, count):
+def crowd(seed, fresh, at, calls_of, over, count):
     random_ = random.Random(seed)
     calls = calls_of(random_)
     host, port = at.url.removeprefix("http://").split(":")
@@ -181,21 +190,25 @@ def crowd(seed, at, calls_of, over, count):
             talk(random_, calls, at.url)
         if random_.random() < 0.1:
             with contextlib.suppress(OSError):
-                calls.ids["executions"] = begin_run(at) or calls.ids["executions"]
+                calls.ids["executions"] = begin_run(fresh) or calls.ids["executions"]
 
 
-def storm(fresh, seed, count):
-    """A supervisor in bad weather; at the end it stops, with whoever is there."""
+def storm(fresh, seed, count, guarded):
+    """A supervisor in bad weather; at the end it stops, with whoever is there. guarded: it
+    asks for keys."""
     fresh.workflow(flow("leaving", noop("first"), ASK))
     run = begin_run(fresh)
     fresh.wait_step(run, "ask", "WAITING_APPROVAL")
     artifact = fresh.ask("POST", f"/api/executions/{run}/artifacts?name=a", "data").json["id"]
     key = fresh.post("/api/api-keys", {"name": f"leaving-{seed}", "role": "viewer"})["id"]
+    secret = fresh.post("/api/api-keys", {"name": "leaving", "role": "admin"})["key"] if guarded else None
+    headers = {"Authorization": f"Bearer {secret}"} if guarded else {}
     over, still = threading.Event(), threading.Event()
-    with fresh.supervisor(pool_workers=0, http_request_timeout="1s") as at:
+    with fresh.supervisor(pool_workers=0, http_request_timeout="1s",
+                          auth_required="true" if guarded else "false") as at:
         weather = threading.Thread(target=Weather(random.Random(seed), fresh, over).blow)
-        crowds = [threading.Thread(target=crowd, args=(seed * 100 + i, at, lambda r: Calls(
-            r, run, artifact, key), still, count)) for i in range(8)]
+        crowds = [threading.Thread(target=crowd, args=(seed * 100 + i, fresh, at, lambda r: Calls(
+            r, run, artifact, key, secret), still, count)) for i in range(8)]
         for thread in (weather, *crowds):
             thread.start()
         for thread in crowds[:4]:
@@ -203,7 +216,7 @@ def storm(fresh, seed, count):
         over.set()
         weather.join()
         wait_for("it serves", lambda: at.ask("GET", "/readyz").status == 200)
-        changes = at.ask("POST", "/api/events", {"source": "s", "type": "t", "data": {}})
+        changes = at.ask("POST", "/api/events", {"source": "s", "type": "t", "data": {}}, headers)
         assert changes.status == 202, "nothing holds up the changes of others"
     still.set()
     for thread in crowds:
@@ -211,10 +224,10 @@ def storm(fresh, seed, count):
 
 
 def test_leaving_at_any_moment(fresh):
-    storm(fresh, int(os.environ.get("STEPMILL_SEED", "1")), 40)
+    storm(fresh, int(os.environ.get("STEPMILL_SEED", "1")), 40, guarded=True)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(2, 8))
 def test_leaving_at_any_moment_for_long(fresh, seed):
-    storm(fresh, seed, 150)
+    storm(fresh, seed, 150, guarded=seed % 2 == 0)
