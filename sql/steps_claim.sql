@@ -75,7 +75,7 @@ select t.mine, t.aside, g.execution_id, g.step_number, g.fence, g.attempt_number
   left join (got g cross join lateral (
 	select r.workflow_def_id, r.project_id, d.name || '-' || r.run_number as run_id,
 	       p.path, r.triggered_by, r.input, r.trigger_payload, r.state,
-	       r.parent_run_id, r.concurrency_key, r.tools
+	       r.parent_run_id, r.concurrency_key, r.tools, r.trace_id
 	  from workflow_runs r
 	 cross join lateral (
 		select name from workflow_definitions where id = r.workflow_def_id offset 0) d

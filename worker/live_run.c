@@ -32,6 +32,7 @@ live_free(void *value)
 	free(live->folder);
 	free(live->triggered_by);
 	json_unref(&live->tools);
+	free(live->trace_id);
 	free(live->concurrency_key);
 	free(live);
 }
@@ -92,6 +93,7 @@ live_new(struct claimed *claimed)
 	live->triggered_by = xstrdup(claimed->triggered_by);
 	live->priority = claimed->priority;
 	live->concurrency_key = xstrdup(claimed->concurrency_key);
+	live->trace_id = xstrdup(claimed->trace_id);
 	live->tools = claimed->tools;
 	claimed->tools = NULL;
 	live->parent_run = claimed->parent_run;

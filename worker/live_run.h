@@ -15,6 +15,7 @@ struct live_run {
 	struct uuid definition_id, project;
 	char *project_path, *folder, *triggered_by;
 	struct json *tools;     /* that it may use; NULL: all */
+	char *trace_id;         /* or NULL */
 	char *concurrency_key;  /* or NULL */
 	struct uuid parent_run; /* that waits for its end */
 	bool has_parent_run;

@@ -43,6 +43,7 @@ fill_attempt(struct slot *slot, int number, int attempt, int fence, bool woke)
 		.run_folder = live->folder,
 		.project = live->project,
 		.tools = live->tools,
+		.trace_id = live->trace_id,
 		.state_p = &live->run.state,
 		.started_at = loop_now(slot->worker->loop),
 		.woke = woke,

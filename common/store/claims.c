@@ -187,6 +187,7 @@ enum column {
 	COL_PARENT_RUN,
 	COL_CONCURRENCY,
 	COL_TOOLS,
+	COL_TRACE_ID,
 };
 
 static void
@@ -211,6 +212,9 @@ read_claimed(const struct pg_rows *rows, int row, struct claimed *claimed)
 		.input = pg_json(rows, row, COL_INPUT),
 		.trigger = pg_json(rows, row, COL_TRIGGER),
 		.tools = pg_json(rows, row, COL_TOOLS),
+		.trace_id = pg_is_null(rows, row, COL_TRACE_ID)
+				? NULL
+				: pg_text(rows, row, COL_TRACE_ID, NULL),
 		.state = pg_json(rows, row, COL_STATE),
 		.priority = (enum priority)pg_int(rows, row, COL_PRIORITY),
 		.queue = pg_text(rows, row, COL_QUEUE, NULL),

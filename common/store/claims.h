@@ -21,7 +21,8 @@ struct claimed {
 	usec_t started_at;   /* of this attempt, the database's clock */
 	struct uuid definition, project;
 	const char *run_id, *project_path, *triggered_by;
-	struct json *tools; /* that the run may use; NULL: all */
+	struct json *tools;   /* that the run may use; NULL: all */
+	const char *trace_id; /* or NULL */
 	struct json *input, *trigger,
 	    *state; /* the receiver's: take and set NULL, or left */
 	enum priority priority;

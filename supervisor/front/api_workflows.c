@@ -10,6 +10,7 @@
 #include "front/api_workflows.h"
 #include "front/catalog.h"
 #include "front/change.h"
+#include "front/trace_core.h"
 #include "front/trigger.h"
 #include "zone/zone.h"
 
@@ -326,12 +327,16 @@ on_execute(struct exchange *exchange)
 		.key = exchange_header(exchange, "Idempotency-Key"),
 		.read_after = exchange_read_after(exchange),
 	};
+	const char *parent = exchange_header(exchange, "traceparent");
+	char trace[TRACE_ID];
 	struct uuid project;
 	struct err err = { 0 };
 	struct json *body;
 
 	if (exchange_json(exchange, &body) < 0)
 		return;
+	if (parent != NULL && trace_parse(parent, trace))
+		call.trace_id = trace;
 	if (read_execute(&call, body, &project, &err) < 0) {
 		reply_err(exchange, &err);
 		return;

@@ -814,6 +814,30 @@ def test_http_sends_what_it_is_told(stepmill, server):
     assert text["body"] == "schlicht ☃"
 
 
+def test_a_trace_goes_from_the_call_to_what_steps_ask(stepmill, server):
+    trace, parent = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+    inner = stepmill.define(call("ask", server.url + "/echo"))
+    name = stepmill.define(call("ask", server.url + "/echo"),
+                           {"id": "child", "action": "workflow", "workflow": inner},
+                           output="{{steps.child.output}}")
+
+    def asked(traceparent):
+        answer = stepmill.ask("POST", f"/api/workflows/{name}/execute", {},
+                              {"traceparent": traceparent})
+        run = stepmill.wait_ended(answer.json["executionId"])
+        assert run["status"] == "COMPLETED" and run["traceId"] == (
+            trace if traceparent.startswith("00") else None)
+        child, = stepmill.sql("select id::text, trace_id from v_runs where parent_run_id = %s",
+                              run["id"])
+        assert child[1] == run["traceId"]
+        return [step["output"]["body"]["headers"].get("traceparent") for step in (
+            run["steps"][0], stepmill.execution(child[0])["steps"][0])]
+    told = [header.split("-") for header in asked(f"00-{trace}-{parent}-01")]
+    assert [fields[:2] for fields in told] == [["00", trace]] * 2
+    assert len({parent, told[0][2], told[1][2]}) == 3, "each step is a span of its own"
+    assert asked(f"ff-{trace}-{parent}-01") == [None, None]
+
+
 def test_http_statuses(stepmill, server):
     def again(key, url):
         return call(key, url, retry={"maxAttempts": 4, "backoff": "fixed", "delay": 1})
