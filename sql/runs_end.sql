@@ -1,6 +1,7 @@
 -- Ends runs from outside, after runs_lock.sql. Their open steps become cancelled under a
--- new fence, whatever they have become meanwhile; what had started says so in the log. A
--- run that is over, or whose time is not up after all, is left alone.
+-- new fence, whatever they have become meanwhile; what had started says so in the log, but
+-- for the end of a graph (row -1), of which nobody knows. A run that is over, or whose time
+-- is not up after all, is left alone.
 -- $1 runs uuid[]   $2 how int2: 5 cancelled, 6 timed out, 7 crashed   $3 error jsonb
 -- $4 comment text, or null
 -- Answer: run, status before and after, last event number.
@@ -28,6 +29,7 @@ with open as materialized (
 			(2, case when s.started_at is not null or s.started_logged
 				or s.attempt_number > 1 then 7 end, now())
 			) e (ord, type, at)
+		 where s.step_number > 0
 		union all
 		select execution_id, last_seq, status, 2, null, 1, 13, now(),
 		       jsonb_build_object('commentId', comment_id)

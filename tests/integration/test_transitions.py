@@ -204,6 +204,18 @@ def test_a_paused_run_keeps_what_runs_and_begins_nothing(stepmill):
     check_over(stepmill, run)
 
 
+def test_a_cancelled_graph_tells_of_its_steps_only(stepmill):
+    run = stepmill.begin(shell("slow", "sleep 653"), noop("other", needs=["slow"]))
+    stepmill.wait_running(run, "slow")
+    stepmill.post(f"/api/executions/{run}/cancel")
+    stepmill.wait_ended(run)
+    events = stepmill.events(run)
+    assert [(event["type"], event["payload"].get("stepKey")) for event in events] == [
+        ("run.started", None), ("step.started", "slow"), ("step.cancelled", "slow"),
+        ("comment.added", None), ("run.cancelled", None)]
+    assert [event["seq"] for event in events] == [1, 2, 3, 4, 5]
+
+
 def test_a_paused_graph_and_its_items(stepmill):
     run = stepmill.begin(shell("a", "sleep 0.3"), shell("f", "sleep 0.05", foreach="[1,2,3,4,5]",
                                                         maxParallel=1),

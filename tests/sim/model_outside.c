@@ -78,9 +78,10 @@ cancel_step(struct store *store, struct sim_step *step)
 {
 	struct sim_run *run = step->run;
 
-	if (step->started && !step->started_logged)
+	if (step->number > 0 && step->started && !step->started_logged)
 		run_log(run, ++run->last_seq, EVENT_STEP_STARTED, step->number);
-	if (step->started || step->started_logged || step->attempt > 1)
+	if (step->number > 0 &&
+	    (step->started || step->started_logged || step->attempt > 1))
 		run_log(run, ++run->last_seq, EVENT_STEP_CANCELLED, step->number);
 	step->fence++;
 	step_move(store, step, STEP_CANCELLED);
