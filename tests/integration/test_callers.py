@@ -71,6 +71,15 @@ def test_the_proxies_tell_who_asks(front, proxy):
     assert logged(front, f"through-{proxy}") == "127.0.0.5"
 
 
+@pytest.mark.parametrize("proxy", PROXIES)
+def test_the_proxies_log_no_key_of_a_url(front, proxy):
+    with PROXIES[proxy](address_of(front.url)) as door:
+        with RawWs(door.url, path="/ws?access_token=very-secret-key", upgrade=False) as ws:
+            assert ws.status == 401
+        wait_for("it is logged", lambda: "GET /ws HTTP/1.1" in door.log().replace('"', ""))
+        assert "very-secret-key" not in door.log()
+
+
 def test_the_audit_log_keeps_the_client_s_address(shared, front, key):
     run = shared.begin({"id": "wait", "action": "wait", "for": "10m"})
     headers = {"Authorization": f"Bearer {key}", "X-Forwarded-For": "1.2.3.4, 203.0.113.9"}

@@ -117,8 +117,8 @@ class HAProxy(Proxy):
 
     def command(self):
         path = self.folder / "haproxy.cfg"
-        path.write_text(self.deployed("haproxy/haproxy.cfg", "server stepmill1 127.0.0.1:3456",
-                                      "bind :80"))
+        text = self.deployed("haproxy/haproxy.cfg", "server stepmill1 127.0.0.1:3456", "bind :80")
+        path.write_text(replaced(text, "daemon notice", "daemon info"))  # each request
         return [shutil.which("haproxy") or "/usr/sbin/haproxy", "-db", "-f", path]
 
 
@@ -126,8 +126,9 @@ class Nginx(Proxy):
     name = "nginx"
 
     def command(self):
-        (self.folder / "stepmill.conf").write_text(
-            self.deployed("nginx/stepmill.conf", "server 127.0.0.1:3456", "listen 80"))
+        (self.folder / "stepmill.conf").write_text(replaced(
+            self.deployed("nginx/stepmill.conf", "server 127.0.0.1:3456", "listen 80"),
+            "/var/log/nginx/stepmill.log", "/dev/stdout"))
         path = self.folder / "nginx.conf"
         path.write_text(NGINX_MAIN.format(folder=self.folder))
         return [shutil.which("nginx") or "/usr/sbin/nginx", "-p", self.folder, "-c", path,
