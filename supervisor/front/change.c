@@ -1,5 +1,5 @@
 /*
- * One change after the other on one connection. See change.h.
+ * One change after the other on each connection. See change.h.
  *
  *	waiting -> claiming -> going -> committing -> told
  *	           (with a key)
@@ -12,6 +12,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/point.h"
+#include "base/siphash.h"
 #include "base/xalloc.h"
 #include "digest/digest.h"
 #include "front/change_core.h"
@@ -30,7 +31,7 @@ struct after {
 
 struct change {
 	struct list link;
-	struct changes *changes;
+	struct lane *lane;
 	struct change_call call; /* its texts are ours, but for the body */
 	unsigned char hash[SHA256_BYTES];
 	change_go_fn *go;
@@ -50,13 +51,18 @@ struct change {
 	char position[CHANGE_POSITION];
 };
 
-struct changes {
+struct lane {
 	struct front *front;
 	struct pg *pg;
 	struct list waiting;
 	size_t count; /* of them */
 	struct change *current;
 	struct timer *next;
+};
+
+struct changes {
+	struct siphash_seed seed;
+	struct lane lanes[CHANGES_LANES];
 };
 
 /* ---- life ---- */
@@ -89,22 +95,48 @@ change_free(struct change *change)
 
 static void next_turn(void *context);
 
-struct changes *
-changes_new(struct front *front, struct err *err)
+static int
+open_lane(struct lane *lane, struct front *front, struct err *err)
 {
-	struct changes *changes = xcalloc(1, sizeof *changes);
 	struct pg_conf conf = {
 		.url = front->settings->database_url,
 		.application = "stepmill front changes",
 		.statement_timeout = front->settings->database_statement_timeout,
 	};
 
-	changes->front = front;
-	list_init(&changes->waiting);
-	changes->next = timer_new(front->loop, next_turn, changes);
-	changes->pg = pg_new(front->loop, &conf, err);
-	if (changes->pg == NULL)
-		changes_free(&changes);
+	lane->front = front;
+	list_init(&lane->waiting);
+	lane->next = timer_new(front->loop, next_turn, lane);
+	lane->pg = pg_new(front->loop, &conf, err);
+	return lane->pg != NULL ? 0 : -1;
+}
+
+static void
+close_lane(struct lane *lane)
+{
+	struct list *link;
+
+	if (lane->front == NULL)
+		return;
+	while ((link = list_shift(&lane->waiting)) != NULL)
+		change_free(container_of(link, struct change, link));
+	pg_free(&lane->pg);
+	if (lane->current != NULL)
+		change_free(lane->current);
+	timer_free(&lane->next);
+}
+
+struct changes *
+changes_new(struct front *front, struct err *err)
+{
+	struct changes *changes = xcalloc(1, sizeof *changes);
+
+	changes->seed = siphash_seed();
+	for (int i = 0; i < CHANGES_LANES; i++)
+		if (open_lane(&changes->lanes[i], front, err) < 0) {
+			changes_free(&changes);
+			return NULL;
+		}
 	return changes;
 }
 
@@ -112,24 +144,22 @@ void
 changes_free(struct changes **changes_p)
 {
 	struct changes *changes = *changes_p;
-	struct list *link;
 
 	if (changes == NULL)
 		return;
 	*changes_p = NULL;
-	while ((link = list_shift(&changes->waiting)) != NULL)
-		change_free(container_of(link, struct change, link));
-	pg_free(&changes->pg);
-	if (changes->current != NULL)
-		change_free(changes->current);
-	timer_free(&changes->next);
+	for (int i = 0; i < CHANGES_LANES; i++)
+		close_lane(&changes->lanes[i]);
 	free(changes);
 }
 
-struct pg *
-changes_pg(struct changes *changes)
+bool
+changes_are_up(const struct changes *changes)
 {
-	return changes->pg;
+	for (int i = 0; i < CHANGES_LANES; i++)
+		if (!pg_is_up(changes->lanes[i].pg))
+			return false;
+	return true;
 }
 
 static void
@@ -152,8 +182,11 @@ change_begin(struct changes *changes, const struct change_call *call, change_go_
 	     change_done_fn *done, void *context)
 {
 	struct change *change = xcalloc(1, sizeof *change);
+	struct lane *lane =
+	    &changes->lanes[siphash(changes->seed, call->who, strlen(call->who)) %
+			    CHANGES_LANES];
 
-	change->changes = changes;
+	change->lane = lane;
 	change->call = (struct change_call){
 		.what = xstrdup(call->what),
 		.who = xstrdup(call->who),
@@ -167,11 +200,11 @@ change_begin(struct changes *changes, const struct change_call *call, change_go_
 	change->done = done;
 	change->context = context;
 	list_init(&change->afters);
-	list_push(&changes->waiting, &change->link);
-	if (++changes->count > CHANGES_WAITING)
+	list_push(&lane->waiting, &change->link);
+	if (++lane->count > CHANGES_WAITING)
 		err_set(&change->err, ERR_RETRY, "too many changes wait");
-	if (changes->current == NULL)
-		timer_set(changes->next, 0);
+	if (lane->current == NULL)
+		timer_set(lane->next, 0);
 	return change;
 }
 
@@ -190,11 +223,11 @@ change_is_answered(const struct change *change)
 /* ---- the end ---- */
 
 static void
-let_next(struct changes *changes)
+let_next(struct lane *lane)
 {
-	changes->current = NULL;
-	if (!list_empty(&changes->waiting))
-		timer_set(changes->next, 0);
+	lane->current = NULL;
+	if (!list_empty(&lane->waiting))
+		timer_set(lane->next, 0);
 }
 
 static void
@@ -206,7 +239,7 @@ ring(struct change *change)
 	while ((link = list_shift(&change->afters)) != NULL) {
 		struct after *after = container_of(link, struct after, link);
 
-		after->fn(change->changes->front, after->context);
+		after->fn(change->lane->front, after->context);
 		after_free(after);
 	}
 }
@@ -224,9 +257,9 @@ tell(struct change *change, enum change_outcome outcome)
 	};
 
 	if (change->begun && outcome != CHANGE_MADE)
-		pg_rollback(change->changes->pg);
+		pg_rollback(change->lane->pg);
 	change->begun = false;
-	let_next(change->changes);
+	let_next(change->lane);
 	if (change->done != NULL)
 		change->done(change->context, &result);
 	change_free(change);
@@ -273,7 +306,7 @@ static void
 begin_once(struct change *change)
 {
 	if (!change->begun)
-		pg_begin(change->changes->pg);
+		pg_begin(change->lane->pg);
 	change->begun = true;
 }
 
@@ -313,7 +346,7 @@ on_found(void *context, const struct pg_rows *rows, const struct err *err)
 		go(change);
 		break;
 	case CHANGE_REPEAT:
-		pg_query(change->changes->pg, "wal_position", NULL, on_repeat_position,
+		pg_query(change->lane->pg, "wal_position", NULL, on_repeat_position,
 			 change);
 		break;
 	case CHANGE_REFUSE:
@@ -336,7 +369,7 @@ arg_key(const struct change *change, struct pg_args *args)
 static void
 claim(struct change *change)
 {
-	struct pg *pg = change->changes->pg;
+	struct pg *pg = change->lane->pg;
 	struct pg_args args;
 
 	change->phase = PHASE_CLAIMING;
@@ -351,14 +384,14 @@ claim(struct change *change)
 static void
 next_turn(void *context)
 {
-	struct changes *changes = context;
+	struct lane *lane = context;
 	struct list *link;
 	struct change *change;
 
-	if (changes->current != NULL || (link = list_shift(&changes->waiting)) == NULL)
+	if (lane->current != NULL || (link = list_shift(&lane->waiting)) == NULL)
 		return;
-	changes->count--;
-	change = changes->current = container_of(link, struct change, link);
+	lane->count--;
+	change = lane->current = container_of(link, struct change, link);
 	if (change->err.kind != ERR_NONE)
 		tell(change, CHANGE_FAILED);
 	else if (change->call.key != NULL)
@@ -373,7 +406,7 @@ struct pg *
 change_pg(struct change *change)
 {
 	begin_once(change);
-	return change->changes->pg;
+	return change->lane->pg;
 }
 
 void
@@ -494,7 +527,7 @@ on_answer_kept(void *context, const struct pg_rows *rows, const struct err *err)
 static void
 add_audit(struct change *change, struct pg *pg)
 {
-	struct uuid id = uuid7_new(loop_now(change->changes->front->loop));
+	struct uuid id = uuid7_new(loop_now(change->lane->front->loop));
 	struct audit_row row = {
 		.id = id,
 		.who = change->call.who,
@@ -546,7 +579,7 @@ void
 change_drop(struct change **change_p)
 {
 	struct change *change = *change_p;
-	struct changes *changes;
+	struct lane *lane;
 
 	if (change == NULL)
 		return;
@@ -554,15 +587,15 @@ change_drop(struct change **change_p)
 	change->done = NULL;
 	if (change->phase == PHASE_COMMITTING)
 		return;
-	changes = change->changes;
+	lane = change->lane;
 	if (change->phase == PHASE_WAITING) {
 		list_remove(&change->link);
-		changes->count--;
+		lane->count--;
 	} else {
-		pg_forget(changes->pg, change);
+		pg_forget(lane->pg, change);
 		if (change->begun)
-			pg_rollback(changes->pg);
-		let_next(changes);
+			pg_rollback(lane->pg);
+		let_next(lane);
 	}
 	change_free(change);
 }

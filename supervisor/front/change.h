@@ -5,11 +5,13 @@
  * it is no repetition; then the effect is sent on change_pg, and change_answer commits,
  * or change_drop undoes. Bells ring only after the commit.
  *
- * A front makes one change at a time. An Idempotency-Key names a call of one client
- * (who) for a day: the same call gets the stored answer, another one CHANGE_OTHER, and
- * one that comes while the first still runs CHANGE_BUSY, whichever supervisor has it.
- * Only what was committed is stored; a refused call may be tried again. (After the
- * draft draft-ietf-httpapi-idempotency-key-header.)
+ * A front makes the changes of one client one after the other, in their order, and has
+ * CHANGES_LANES connections for all of them: who waits for a lock holds up few others.
+ * An Idempotency-Key names a call of one client (who) for a day: the same call gets the
+ * stored answer, another one CHANGE_OTHER, and one that comes while the first still
+ * runs CHANGE_BUSY, whichever supervisor has it. Only what was committed is stored; a
+ * refused call may be tried again. (After the draft
+ * draft-ietf-httpapi-idempotency-key-header.)
  */
 #ifndef FRONT_CHANGE_H
 #define FRONT_CHANGE_H
@@ -18,7 +20,8 @@
 #include "engine/status.h"
 #include "front/front.h"
 
-#define CHANGE_KEY_MAX  255  /* bytes of an Idempotency-Key */
+#define CHANGE_KEY_MAX  255 /* bytes of an Idempotency-Key */
+#define CHANGES_LANES   3
 #define CHANGES_WAITING 1000 /* more are refused (ERR_RETRY) */
 #define CHANGE_POSITION 32   /* of the text of a position in PostgreSQL's log */
 
@@ -59,8 +62,8 @@ typedef void change_go_fn(void *context);
 typedef void change_done_fn(void *context, const struct change_result *result);
 
 struct changes *changes_new(struct front *front, struct err *err);
-void changes_free(struct changes **changes_p);  /* what is under way never answers */
-struct pg *changes_pg(struct changes *changes); /* for its figures */
+void changes_free(struct changes **changes_p); /* what is under way never answers */
+bool changes_are_up(const struct changes *changes); /* PostgreSQL is reached */
 
 /* Never calls back at once. */
 struct change *change_begin(struct changes *changes, const struct change_call *call,

@@ -196,7 +196,7 @@ static bool
 reaches_postgresql(const struct front *front)
 {
 	return pg_is_up(front->read) && pg_is_up(front->write) &&
-	       pg_is_up(changes_pg(front->changes));
+	       changes_are_up(front->changes);
 }
 
 /* Who comes while PostgreSQL is being reached waits in the kernel's queue: a proxy that
