@@ -28,13 +28,22 @@ step_fini(struct step_def *step)
 	free(step->choices);
 }
 
+struct workflow *
+workflow_ref(const struct workflow *workflow)
+{
+	struct workflow *held = (struct workflow *)workflow;
+
+	held->holders++;
+	return held;
+}
+
 void
 workflow_free(struct workflow **workflow_p)
 {
 	struct workflow *workflow = *workflow_p;
 
 	*workflow_p = NULL;
-	if (workflow == NULL)
+	if (workflow == NULL || workflow->holders-- > 0)
 		return;
 	map_free(&workflow->ids, NULL);
 	for (size_t i = 0; i < workflow->steps_count; i++)

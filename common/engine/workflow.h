@@ -118,6 +118,7 @@ struct workflow {
 	long concurrency;                 /* runs at once; 0: no limit */
 	struct template *concurrency_key; /* or NULL: all its runs together */
 	struct step_def end; /* of graph style: stands for the row END_NUMBER */
+	int holders;         /* beyond the first */
 	int max_steps;
 	struct step_def *steps;
 	size_t steps_count;
@@ -127,6 +128,8 @@ struct workflow {
 
 /* Reads a tree. NULL and at least one problem, or the workflow (borrows nothing). */
 struct workflow *workflow_read(const struct doc *tree, struct problems *problems);
+/* Holds it: each holder frees it once. */
+struct workflow *workflow_ref(const struct workflow *workflow);
 void workflow_free(struct workflow **workflow_p);
 int workflow_step_index(const struct workflow *workflow, const char *id); /* or -1 */
 /* By the key of a row, also of the end's; NULL if there is none. */
