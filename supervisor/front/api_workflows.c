@@ -10,6 +10,7 @@
 #include "front/api_workflows.h"
 #include "front/catalog.h"
 #include "front/change.h"
+#include "front/start.h"
 #include "front/trace_core.h"
 #include "front/trigger.h"
 #include "zone/zone.h"
@@ -255,43 +256,10 @@ on_triggered(void *context, const struct triggered *triggered)
 }
 
 static int
-read_priority(struct trigger_call *call, const char *text, struct err *err)
-{
-	static const char *const names[PRIORITIES] = { "high", "normal", "low" };
-
-	if (text == NULL)
-		return 0;
-	for (int i = 0; i < PRIORITIES; i++)
-		if (strcmp(text, names[i]) == 0) {
-			call->priority = (enum priority)i;
-			call->has_priority = true;
-			return 0;
-		}
-	return err_set(err, ERR_INPUT, "priority: expected high, normal or low");
-}
-
-/* A key that is bound to a project starts runs in that project only. */
-static int
-read_project(struct trigger_call *call, const char *text, struct uuid *project,
-	     struct err *err)
-{
-	if (text != NULL) {
-		if (!uuid_parse(text, strlen(text), project))
-			return err_set(err, ERR_INPUT, "projectId: expected a UUID");
-		call->project = project;
-		if (call->confined != NULL && !uuid_equal(project, call->confined))
-			return err_set(err, ERR_NOT_FOUND, "there is no such project");
-	}
-	if (call->confined != NULL)
-		call->project = call->confined;
-	return 0;
-}
-
-static int
 read_execute(struct trigger_call *call, const struct json *body, struct uuid *project,
 	     struct err *err)
 {
-	const char *priority = NULL, *project_text = NULL, *run_at = NULL;
+	const char *run_at = NULL;
 
 	if (call->key != NULL &&
 	    (call->key[0] == '\0' || strlen(call->key) > CHANGE_KEY_MAX))
@@ -301,11 +269,9 @@ read_execute(struct trigger_call *call, const struct json *body, struct uuid *pr
 	if (body != NULL && json_type(body) != JSON_OBJECT)
 		return err_set(err, ERR_INPUT,
 			       "expected an object {input, priority, ...}");
-	if (json_want_str(body, "priority", &priority, err) < 0 ||
-	    json_want_str(body, "projectId", &project_text, err) < 0 ||
-	    json_want_str(body, "runAt", &run_at, err) < 0 ||
-	    read_priority(call, priority, err) < 0 ||
-	    read_project(call, project_text, project, err) < 0)
+	if (json_want_str(body, "runAt", &run_at, err) < 0 ||
+	    start_read_priority(body, &call->has_priority, &call->priority, err) < 0 ||
+	    start_read_project(body, call->confined, project, &call->project, err) < 0)
 		return -1;
 	if (run_at != NULL && !rfc3339_parse(run_at, strlen(run_at), &call->run_at))
 		return err_set(err, ERR_INPUT,

@@ -6,9 +6,9 @@
 
 #include "base/doc.h"
 #include "base/xalloc.h"
-#include "engine/advance_core.h"
 #include "front/catalog.h"
 #include "front/inserts.h"
+#include "front/start.h"
 
 struct trigger {
 	struct front *front;
@@ -172,30 +172,24 @@ on_inserted(void *context, const struct err *err)
 static void
 store(struct trigger *trigger, const struct catalog_entry *entry, const char *key)
 {
-	const struct workflow *workflow = entry->workflow;
-	struct new_run run = {
-		.id = uuid7_new(loop_now(trigger->front->loop)),
+	struct starter starter = {
+		.workflow = entry->workflow,
 		.definition = entry->definition,
-		.workflow_name = workflow->name,
 		.project = or_null(&trigger->of_project),
-		.idempotency_key = trigger->key,
-		.input = trigger->input,
-		.priority =
-		    trigger->has_priority ? trigger->priority : workflow->priority,
-		.triggered_by = "manual",
 		.requested_by = trigger->requested_by,
-		.audited = true,
 		.tools = trigger->tools,
 		.address = trigger->address,
 		.trace_id = trigger->trace_id,
-		.timeout = workflow->timeout,
+		.key = trigger->key,
+		.has_priority = trigger->has_priority,
+		.priority = trigger->priority,
 		.run_at = trigger->run_at,
-		.concurrency_key = key,
-		.concurrency_limit = (int)workflow->concurrency,
-		.crash_on_interrupt = workflow->crash_on_interrupt,
 	};
-	struct new_step *steps = new_steps_of(workflow, &run.steps_count);
+	struct new_run run =
+	    start_run(&starter, trigger->input, key, loop_now(trigger->front->loop));
+	struct new_step *steps = new_steps_of(entry->workflow, &run.steps_count);
 
+	run.audited = true;
 	run.steps = steps;
 	trigger->waits = key != NULL;
 	trigger->result.run = run.id;
@@ -208,21 +202,15 @@ store(struct trigger *trigger, const struct catalog_entry *entry, const char *ke
 static bool
 check(struct trigger *trigger, const struct catalog_entry *entry)
 {
-	const struct workflow *workflow = entry->workflow;
+	char *why = NULL;
+	int status = start_refuses(entry, or_null(&trigger->confined), &why);
 
-	if (!uuid_is_nil(&trigger->confined) && entry->has_project &&
-	    !uuid_equal(&entry->project, &trigger->confined)) {
-		end_status(trigger, 404, xstrdup("there is no such workflow"));
+	if (status != 0) {
+		end_status(trigger, status, why);
 		return false;
 	}
-	if (!entry->active) {
-		end_status(trigger, 409,
-			   xprintf("the workflow \"%s\" is not active: its file went "
-				   "away, or it was deactivated",
-				   workflow->name));
-		return false;
-	}
-	if (!workflow_check_input(workflow, trigger->input, &trigger->problems)) {
+	if (!workflow_check_input(entry->workflow, trigger->input,
+				  &trigger->problems)) {
 		end_status(trigger, 422,
 			   xstrdup("the input does not fit the workflow's schema"));
 		return false;
@@ -264,10 +252,7 @@ trigger_begin(struct front *front, const struct trigger_call *call, triggered_fn
 	struct trigger *trigger = xcalloc(1, sizeof *trigger);
 
 	trigger->front = front;
-	/* so that has(input.x) can be asked, an object there is */
-	trigger->input = call->input != NULL
-			     ? json_storable(json_ref((struct json *)call->input), NULL)
-			     : json_new_object();
+	trigger->input = start_input(call->input);
 	trigger->tools = json_ref((struct json *)call->tools);
 	if (call->project != NULL)
 		trigger->project = *call->project;
