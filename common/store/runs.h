@@ -58,7 +58,9 @@ void runs_insert_into(struct pg_batch *batch, const struct new_run *run);
  * is taken. */
 void runs_insert_child(struct pg_batch *batch, const struct new_run *run,
 		       const struct uuid *parent, int number, int fence);
-/* Lets pending runs of a key begin, as many as its limit allows. done may be NULL. */
+/* Lets pending runs of a key begin, as many as its limit allows, RUNS_ADMIT_MOST at a
+ * time. done may be NULL. */
+#define RUNS_ADMIT_MOST 100
 void runs_admit(struct pg *pg, const char *concurrency_key, ready_fn *done,
 		void *context);
 

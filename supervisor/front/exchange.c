@@ -262,19 +262,27 @@ is_json(const char *type)
 }
 
 int
-exchange_json(struct exchange *exchange, struct json **out)
+exchange_check_json(struct exchange *exchange)
 {
 	const char *type = exchange_header(exchange, "Content-Type");
+
+	if (type == NULL || is_json(type))
+		return 0;
+	reply_problem(exchange, 415, NULL,
+		      "the body must be application/json, not %.100s", type);
+	return -1;
+}
+
+int
+exchange_json(struct exchange *exchange, struct json **out)
+{
 	struct err err = { 0 };
 
 	*out = exchange->json;
 	if (exchange->json_read || exchange->body.len == 0)
 		return 0;
-	if (type != NULL && !is_json(type)) {
-		reply_problem(exchange, 415, NULL,
-			      "the body must be application/json, not %.100s", type);
+	if (exchange_check_json(exchange) < 0)
 		return -1;
-	}
 	if (json_parse(exchange->body.data, exchange->body.len, &exchange->json, &err) <
 	    0) {
 		reply_problem(exchange, 400, NULL, "the body: %s", err.text);

@@ -65,6 +65,7 @@ struct exchange {
 	void (*go)(struct exchange *exchange); /* within the change; NULL: on_request */
 	struct json *once;                     /* exchange_show_once; or NULL */
 	bool held;              /* it will answer, or free_state will be called */
+	bool apart;             /* the change is a long one */
 	struct change *change;  /* of a route that changes something; NULL: ended */
 	exchange_made_fn *made; /* answers once that is committed; or NULL */
 	bool gone;              /* nobody waits for the answer any more */

@@ -111,8 +111,9 @@ exchange_change_begin(struct exchange *exchange)
 		return;
 	call.query = target_query_words(&exchange->head->target, &call.query_len);
 	call.body = exchange_body(exchange, &call.body_len);
-	exchange->change =
-	    change_begin(exchange->front->changes, &call, on_turn, on_made, exchange);
+	exchange->change = change_begin(exchange->apart ? exchange->front->long_changes
+							: exchange->front->changes,
+					&call, on_turn, on_made, exchange);
 }
 
 /* A handler without an effect (a wish to the pool) need not have sent anything. What it
@@ -146,6 +147,12 @@ exchange_change_leave(struct exchange *exchange)
 		return;
 	exchange_change_drop(exchange);
 	exchange->held = false;
+}
+
+void
+exchange_change_apart(struct exchange *exchange)
+{
+	exchange->apart = true;
 }
 
 struct pg *

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "front/admits.h"
 #include "front/auth.h"
 #include "front/catalog.h"
 #include "front/change.h"
@@ -274,11 +275,15 @@ build(struct shell *shell, const int *listen_fds, size_t count, struct err *err)
 	front->catalog = catalog_new(front->loop, front->read);
 	front->run_files = run_files_new(front->loop);
 	front->inserts = inserts_new(front->loop, front->write, front->queue);
+	front->admits = admits_new(front->write, front->queue);
 	front->feed = feed_new(front, err);
 	if (front->feed == NULL)
 		return -1;
 	front->changes = changes_new(front, err);
 	if (front->changes == NULL)
+		return -1;
+	front->long_changes = changes_new(front, err);
+	if (front->long_changes == NULL)
 		return -1;
 	front->auth = auth_new(front);
 	front->ws = ws_new(front);
@@ -310,7 +315,9 @@ take_down(struct shell *shell)
 	rates_free(&front->rates);
 	feed_free(&front->feed);
 	inserts_free(&front->inserts);
+	admits_free(&front->admits);
 	changes_free(&front->changes);
+	changes_free(&front->long_changes);
 	catalog_free(&front->catalog);
 	run_files_free(&front->run_files);
 	queue_free(&front->queue);

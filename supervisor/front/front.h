@@ -12,6 +12,7 @@
 #include "store/pg.h"
 
 struct changes; /* front/change.h: calls that change something, one transaction each */
+struct admits;  /* front/admits.h: keys of which pending runs may begin */
 struct inserts; /* front/inserts.h: runs that wait to be stored together */
 struct feed;    /* front/feed.h: events to whoever waits for them */
 struct discovery; /* front/discovery.h: workflow files found, registered, watched */
@@ -31,6 +32,8 @@ struct front {
 	struct pg *figures;    /* what takes long to find or add up, apart from that */
 	struct queue *queue;
 	struct changes *changes;
+	struct changes *long_changes; /* those that take long, apart */
+	struct admits *admits;
 	struct inserts *inserts;
 	struct catalog *catalog;
 	struct run_files *run_files;
@@ -41,7 +44,8 @@ struct front {
 	struct ws *ws;
 	struct rates *rates; /* NULL: no limit */
 	struct uuid node;
-	struct json *pool; /* the parent's last "pool {json}" line; or NULL */
+	struct json *pool;  /* the parent's last "pool {json}" line; or NULL */
+	size_t batch_bytes; /* held, of bodies of batches (front/batch.h) */
 	bool draining;
 };
 

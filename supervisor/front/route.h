@@ -40,7 +40,7 @@ extern const struct route routes_workflows[], routes_executions[], routes_pool[]
     routes_logs[], routes_artifacts[], routes_removals[], routes_workflow_changes[],
     routes_bulk[], routes_projects[], routes_keys[], routes_stats[], routes_tools[],
     routes_audit[], routes_why[], routes_dry_run[], routes_test_step[],
-    routes_documents[], routes_ws[];
+    routes_documents[], routes_execute_batch[], routes_ws[];
 
 /* All of them, ended by NULL. */
 extern const struct route *const routes_all[];
@@ -59,6 +59,8 @@ const char *exchange_header(const struct exchange *exchange, const char *name);
 const char *exchange_body(const struct exchange *exchange, size_t *len);
 /* The body as JSON (an empty one gives null). -1: a 400 or 415 was answered already. */
 int exchange_json(struct exchange *exchange, struct json **out /* borrowed */);
+/* -1: the body is said to be something else than JSON, and a 415 was answered. */
+int exchange_check_json(struct exchange *exchange);
 const char *exchange_request_id(const struct exchange *exchange);
 const char *exchange_who(const struct exchange *exchange); /* the key's name, "dev" */
 const char *exchange_address(const struct exchange *exchange); /* the client's */
@@ -97,6 +99,8 @@ void exchange_take_body(struct exchange *exchange, size_t max,
  * stays with the kernel, and then with the client. */
 void exchange_pause(struct exchange *exchange);
 void exchange_go_on(struct exchange *exchange);
+/* Before that: it takes long, and others do not wait for it. */
+void exchange_change_apart(struct exchange *exchange);
 /* After the end of the body: begins the change, in which `go` is called instead of
  * on_request. words stand for the body where a repetition is compared with it. */
 void exchange_change_later(struct exchange *exchange, const char *words,

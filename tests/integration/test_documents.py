@@ -212,6 +212,13 @@ def test_tour_of_workflows(tour, stepmill):
         tour(422, "POST", f"/api/workflows/{name}/{word}", {"input": {"n": "x"}})
         tour(400, "POST", f"/api/workflows/{name}/{word}", {"priority": "extreme"})
         tour(404, "POST", f"/api/workflows/there-is-none/{word}", {})
+    for status, body in ((202, {"inputs": [{"n": 1}, None], "priority": "low"}), (400, {"inputs": []}),
+                         (422, {"inputs": [{"n": 1}, {"n": "x"}]}), (413, {"inputs": [0] * 10001})):
+        tour(status, "POST", f"/api/workflows/{name}/execute-batch", body, Idempotency_Key=name + "b")
+    tour(202, "POST", f"/api/workflows/{name}/execute-batch", {"inputs": [{"n": 1}, None],
+                                                              "priority": "low"}, Idempotency_Key=name + "b")
+    tour(404, "POST", "/api/workflows/there-is-none/execute-batch", {"inputs": [{}]})
+    tour(415, "POST", f"/api/workflows/{name}/execute-batch", "x", Content_Type="text/plain")
     tour(409, "DELETE", f"/api/workflows/{name}")
     tour(200, "DELETE", f"/api/workflows/{name}?deactivate=true")
     tour(409, "POST", f"/api/workflows/{name}/execute", {})

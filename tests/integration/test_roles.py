@@ -69,7 +69,7 @@ def test_reading_needs_no_more_than_a_viewer_and_changing_more():
 
 BODIES = {"comments": {"message": "from elsewhere"}, "pool": {"workers": 1},
           "projects": {"name": "taken over", "path": "/"}, "api-keys": {"name": "x", "role": "admin"},
-          "events": {"source": "x", "type": "x", "data": {}}}
+          "events": {"source": "x", "type": "x", "data": {}}, "execute-batch": {"inputs": [{}]}}
 
 
 class Two:
