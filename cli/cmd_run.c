@@ -1,27 +1,22 @@
 /* stepmill run: starts a workflow and shows it going. */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/duration.h"
 #include "base/xalloc.h"
-#include "clock.h"
-#include "commands.h"
-#include "follow.h"
-#include "input.h"
-#include "live.h"
-#include "print.h"
-#include "table.h"
-#include "text.h"
 
-#define PATIENCE   (30 * USEC_SECOND) /* with a server that is away meanwhile */
-#define DRAW_EVERY (100 * USEC_MS)
+#include "commands.h"
+#include "input.h"
+#include "print.h"
+#include "run_batch.h"
+#include "watch.h"
 
 const struct arg run_args[] = {
 	{ "input", 'i', "JSON",
 	  "the run's input: JSON, @FILE, or - for standard input" },
+	{ "batch", 'b', "FILE",
+	  "a run for each line of JSON, or each item of a list; - for standard input" },
 	{ "priority", 'p', "high|normal|low",
 	  "its place in the queue (default: the workflow's)" },
 	{ "run-at", 0, "TIME", "start at that time (RFC 3339)" },
@@ -54,139 +49,6 @@ find_workflow(struct server *server, const char *word, int *status)
 	name = xstrdup(json_str(json_get(registered, "name")));
 	json_unref(&registered);
 	return name;
-}
-
-/* ---- showing it ---- */
-
-struct showing {
-	struct live live;
-	usec_t until; /* USEC_NEVER: no limit */
-	bool json, timed_out, interrupted;
-};
-
-static void
-print(struct buf *out)
-{
-	fwrite(buf_text(out), 1, out->len, stdout);
-	fflush(stdout);
-	buf_fini(out);
-}
-
-static bool
-goes_on(struct showing *showing)
-{
-	showing->timed_out = clock_mono() >= showing->until;
-	return !showing->interrupted && !showing->timed_out;
-}
-
-static void
-on_interrupt(void *context)
-{
-	((struct showing *)context)->interrupted = true;
-}
-
-static bool
-on_event(void *context, const struct json *event)
-{
-	struct showing *showing = context;
-	struct buf out = { 0 };
-
-	if (!showing->json) {
-		live_event(&showing->live, event, clock_mono(), &out);
-		print(&out);
-	}
-	return goes_on(showing);
-}
-
-static bool
-on_idle(void *context)
-{
-	struct showing *showing = context;
-	struct buf out = { 0 };
-
-	if (!showing->json) {
-		live_draw(&showing->live, clock_mono(), &out);
-		print(&out);
-	}
-	return goes_on(showing);
-}
-
-static void
-print_end(const struct json *run)
-{
-	const char *message = json_str(json_get(json_get(run, "error"), "message"));
-	const struct json *output = json_get(run, "output");
-	struct buf text = { 0 };
-	char time[32];
-
-	text_clean(json_str(json_get(run, "runId")), &text);
-	buf_char(&text, ' ');
-	text_clean(json_str(json_get(run, "status")), &text);
-	buf_printf(&text, " in %s\n",
-		   text_ms(json_int(json_get(run, "durationMs")), time, sizeof time));
-	if (message != NULL) {
-		buf_str(&text, "  error: ");
-		text_clean(message, &text);
-		buf_char(&text, '\n');
-	}
-	if (output != NULL) {
-		buf_str(&text, "  output: ");
-		print_value(output, &text);
-		buf_char(&text, '\n');
-	}
-	print(&text);
-}
-
-static int
-show_end(struct server *server, const char *id, bool json)
-{
-	int status;
-	struct json *run = follow_fetch(server, id, &status);
-
-	if (run == NULL)
-		return status;
-	if (json)
-		print_json(run);
-	else
-		print_end(run);
-	status = follow_exit_status(run);
-	json_unref(&run);
-	return status;
-}
-
-static int
-watch_run(const struct command *command, const struct args *args, struct server *server,
-	  const char *id, usec_t timeout)
-{
-	struct showing showing = { .live.terminal = isatty(STDOUT_FILENO),
-				   .live.width = table_screen_width(),
-				   .json = args_has(args, "json"),
-				   .until =
-				       timeout ? clock_mono() + timeout : USEC_NEVER };
-	struct follow what = { .run = id,
-			       .patience = PATIENCE,
-			       .on_event = on_event,
-			       .context = &showing };
-	struct signal_watch *interrupt =
-	    signal_watch_new(server_loop(server), SIGINT, on_interrupt, &showing);
-	struct buf out = { 0 };
-	enum followed followed;
-	int status;
-
-	server_on_idle(server, DRAW_EVERY, on_idle, &showing);
-	followed = follow(server, &what, &status);
-	signal_watch_free(&interrupt);
-	live_wipe(&showing.live, &out);
-	print(&out);
-	if (followed == FOLLOWED_TO_END)
-		return show_end(server, id, showing.json);
-	fprintf(stderr,
-		"The run goes on.\n  see it     stepmill show %s\n"
-		"  cancel it  stepmill cancel %s\n",
-		id, id);
-	if (showing.timed_out)
-		return command_fail(command, CLI_TIMEOUT, "not over in time");
-	return showing.interrupted ? CLI_INTERRUPTED : status;
 }
 
 /* ---- starting it ---- */
@@ -256,6 +118,36 @@ read_timeout(const struct args *args, usec_t *timeout, struct err *err)
 	return *timeout > 0 ? 0 : err_set(err, ERR_INPUT, "--timeout: more than 0s");
 }
 
+/* Many runs, of which none is watched. */
+static int
+start_batch(const struct command *command, const struct args *args)
+{
+	static const char *const others[] = { "input", "run-at", "timeout", NULL };
+	struct server *server;
+	struct run_batch *batch;
+	struct err err = { 0 };
+	char *name;
+	int status;
+
+	for (const char *const *other = others; *other != NULL; other++)
+		if (args_has(args, *other))
+			return command_usage(command, "--batch goes without --%s",
+					     *other);
+	if (args->words_count != 1)
+		return command_usage(command, "--batch goes without KEY=VALUE");
+	batch = run_batch_read(args_value(args, "batch"), &err);
+	if (batch == NULL)
+		return command_usage(command, "--batch: %s", err.text);
+	server = server_open(command, args, &status);
+	name = server != NULL ? find_workflow(server, args->words[0], &status) : NULL;
+	if (name != NULL)
+		status = run_batch_start(batch, command, args, server, name);
+	free(name);
+	server_close(&server);
+	run_batch_free(&batch);
+	return status;
+}
+
 int
 cmd_run(const struct command *command, const struct args *args)
 {
@@ -268,6 +160,8 @@ cmd_run(const struct command *command, const struct args *args)
 
 	if (args->words_count == 0)
 		return command_usage(command, "name a workflow, or a file with one");
+	if (args_has(args, "batch"))
+		return start_batch(command, args);
 	if (read_timeout(args, &timeout, &err) < 0 ||
 	    input_read(args_value(args, "input"), args->words + 1,
 		       args->words_count - 1, &input, &err) < 0) {

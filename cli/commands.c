@@ -9,7 +9,10 @@
 #define RUN_MORE                                                                       \
 	"NAME is a workflow, or a .yaml file, which is registered first. KEY=VALUE\n"  \
 	"sets a member of the input (VALUE is JSON where it is JSON, else text).\n"    \
-	"Ctrl-C stops watching; the run goes on. The exit status tells how it ended."
+	"Ctrl-C stops watching; the run goes on. The exit status tells how it "        \
+	"ended.\n"                                                                     \
+	"With --batch the file has one input a line, or is one JSON list of all of\n"  \
+	"them; their runs' ids are printed in that order, and none is watched."
 #define DEV_MORE                                                                       \
 	"Nothing has to be configured: PostgreSQL and Redis are started for this\n"    \
 	"folder alone, on Unix sockets, and all data stays in --data. Ctrl-C ends\n"   \
