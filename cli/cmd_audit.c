@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit_list.h"
 #include "base/xalloc.h"
 #include "commands.h"
 #include "database.h"
@@ -18,6 +19,13 @@
 
 const struct arg audit_args[] = {
 	{ "expect", 'e', "SEAL:HASH", "verify: a seal as it was printed before" },
+	{ "who", 'w', "KEY", "list: only what was done with this key" },
+	{ "what", 0, "CHANGE", "list: only this, e.g. execution.cancel" },
+	{ "target", 't', "TARGET", "list: only what was done to this" },
+	{ "since", 0, "TIME", "list: since then (RFC 3339)" },
+	{ "until", 0, "TIME", "list: before then" },
+	{ "limit", 'n', "N", "list: at most so many (default 20, at most 100)" },
+	SERVER_ARGS,
 	DATABASE_ARGS,
 	COMMAND_ARGS,
 };
@@ -193,16 +201,14 @@ read_expected(struct verifying *verifying, const char *text)
 	       strspn(end + 1, "0123456789abcdef") == HASH_TEXT - 1;
 }
 
-int
-cmd_audit(const struct command *command, const struct args *args)
+static int
+verify(const struct command *command, const struct args *args)
 {
 	struct verifying verifying = { 0 };
 	struct err err = { 0 };
 	struct database *database;
 	int status;
 
-	if (args->words_count != 1 || strcmp(args->words[0], "verify") != 0)
-		return command_usage(command, "expected verify");
 	if (!read_expected(&verifying, args_value(args, "expect")))
 		return command_usage(command,
 				     "--expect: a number, a colon and 64 hexadecimal "
@@ -223,4 +229,16 @@ cmd_audit(const struct command *command, const struct args *args)
 	free(verifying.wrong);
 	database_close(&database);
 	return status;
+}
+
+int
+cmd_audit(const struct command *command, const struct args *args)
+{
+	const char *word = args->words_count == 1 ? args->words[0] : "";
+
+	if (strcmp(word, "list") == 0)
+		return audit_list(command, args);
+	if (strcmp(word, "verify") == 0)
+		return verify(command, args);
+	return command_usage(command, "expected list or verify");
 }

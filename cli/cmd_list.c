@@ -1,10 +1,9 @@
 /* stepmill list: runs, newest first. */
 #include <stdio.h>
-#include <stdlib.h>
 
-#include "base/xalloc.h"
 #include "commands.h"
 #include "print.h"
+#include "query.h"
 #include "server.h"
 #include "table.h"
 #include "text.h"
@@ -12,6 +11,11 @@
 const struct arg list_args[] = {
 	{ "status", 's', "STATUS", "only these, e.g. running,failed" },
 	{ "workflow", 'w', "NAME", "only runs of this workflow" },
+	{ "project", 'p', "ID", "only runs of this project" },
+	{ "triggered-by", 0, "HOW", "only those started so: manual, retry, workflow" },
+	{ "query", 'q', "TEXT", "only those with this in their run id" },
+	{ "since", 0, "TIME", "only those made since (RFC 3339)" },
+	{ "until", 0, "TIME", "only those made before" },
 	{ "limit", 'n', "N", "at most so many (default 20, at most 100)" },
 	{ "page", 0, "N", "further pages" },
 	SERVER_ARGS,
@@ -54,18 +58,6 @@ print_runs(const struct json *answer)
 	table_free(&table);
 }
 
-static void
-add_query(struct buf *path, const char *name, const char *value)
-{
-	char *encoded;
-
-	if (value == NULL)
-		return;
-	encoded = url_segment(value);
-	buf_printf(path, "&%s=%s", name, encoded);
-	free(encoded);
-}
-
 int
 cmd_list(const struct command *command, const struct args *args)
 {
@@ -85,8 +77,13 @@ cmd_list(const struct command *command, const struct args *args)
 	if (server == NULL)
 		return status;
 	buf_printf(&path, "/api/executions?limit=%ld&page=%ld", limit, page);
-	add_query(&path, "status", args_value(args, "status"));
-	add_query(&path, "workflowId", args_value(args, "workflow"));
+	query_add(&path, "status", args, "status");
+	query_add(&path, "workflowId", args, "workflow");
+	query_add(&path, "projectId", args, "project");
+	query_add(&path, "triggeredBy", args, "triggered-by");
+	query_add(&path, "q", args, "query");
+	query_add(&path, "since", args, "since");
+	query_add(&path, "until", args, "until");
 	status = server_call(server, "GET", buf_text(&path), NULL, &answer);
 	if (status == CLI_OK && args_has(args, "json"))
 		print_json(answer.json);

@@ -6,8 +6,13 @@
 #include "print.h"
 #include "table.h"
 #include "text.h"
+#include "watch.h"
 
-const struct arg show_args[] = { SERVER_ARGS, COMMAND_ARGS };
+const struct arg show_args[] = {
+	{ "follow", 'f', NULL, "go on until the run is over" },
+	SERVER_ARGS,
+	COMMAND_ARGS,
+};
 
 static const char *const titles[] = {
 	"#", "STEP", "ACTION", "STATUS", "TRY", "TIME", ""
@@ -100,11 +105,25 @@ print_run(const struct json *run)
 	print_list("artifacts", json_get(run, "artifacts"), "type", "storagePath");
 }
 
+static int
+show(struct server *server, const char *name, bool json)
+{
+	struct json *run;
+	int status;
+
+	run = follow_fetch(server, name, &status);
+	if (run != NULL && json)
+		print_json(run);
+	else if (run != NULL)
+		print_run(run);
+	json_unref(&run);
+	return status;
+}
+
 int
 cmd_show(const struct command *command, const struct args *args)
 {
 	struct server *server;
-	struct json *run;
 	int status;
 
 	if (args->words_count != 1)
@@ -112,12 +131,10 @@ cmd_show(const struct command *command, const struct args *args)
 	server = server_open(command, args, &status);
 	if (server == NULL)
 		return status;
-	run = follow_fetch(server, args->words[0], &status);
-	if (run != NULL && args_has(args, "json"))
-		print_json(run);
-	else if (run != NULL)
-		print_run(run);
-	json_unref(&run);
+	if (args_has(args, "follow"))
+		status = watch_run(command, args, server, args->words[0], 0);
+	else
+		status = show(server, args->words[0], args_has(args, "json"));
 	server_close(&server);
 	return status;
 }

@@ -82,7 +82,7 @@ const struct command commands[] = {
 	  cmd_scale },
 	{ "migrate", "", "bring the database to this version", NULL, migrate_args,
 	  cmd_migrate },
-	{ "audit", "verify", "check that the audit log is what it was", AUDIT_MORE,
+	{ "audit", "list | verify", "who changed what; check that the audit log is what it was", AUDIT_MORE,
 	  audit_args, cmd_audit },
 	{ "keys", "create | list | revoke NAME", "API keys, directly in the database",
 	  KEYS_MORE, keys_args, cmd_keys },

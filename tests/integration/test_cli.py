@@ -345,6 +345,79 @@ def test_run_outlives_a_supervisor_that_is_away_for_a_while(fresh):
 
 # ---- list, show, logs, events, cancel ----
 
+def test_a_batch_has_a_run_for_each_line_or_item(stepmill):
+    path = stepmill.folder / "batch.jsonl"
+    path.write_text('{"who": "one"}\n\n  {"who": "two"}\r\n{"who": "three"}')
+    want = ["one", "two", "three"]
+
+    def inputs(ids):
+        return [stepmill.wait_ended(run)["input"]["who"] for run in ids]
+    ids = good(stepmill.cli("run", "cli-quick", "--batch", "batch.jsonl", "-p", "low")).splitlines()
+    assert all(UUID.match(run) for run in ids) and inputs(ids) == want
+    assert stepmill.execution(ids[0])["priority"] == "low"
+    listed = json.dumps([{"who": who} for who in want])
+    told = json.loads(good(stepmill.cli("run", "cli-quick", "--batch", "-", "--json", input=listed)))
+    assert list(told) == ["executionIds"] and inputs(told["executionIds"]) == want
+
+
+def test_a_batch_of_more_than_a_call_takes_goes_in_several(stepmill):
+    name = stepmill.define({"id": "a", "action": "noop"}, input={
+        "type": "object", "properties": {"n": {"type": "integer"}}})
+    lines = [json.dumps({"n": n}) for n in range(10001)]
+    ids = good(stepmill.cli("run", name, "--batch", "-", input="\n".join(lines))).splitlines()
+    assert len(set(ids)) == 10001
+    assert stepmill.execution(ids[10000])["input"] == {"n": 10000}
+    wait_for("all are over", lambda: stepmill.sql(
+        "select count(*) from v_runs where workflow_name = %s and status = 'completed'",
+        name)[0][0] == 10001, 240, every=0.5)
+    lines[10000] = '{"n": "x"}'
+    done = stepmill.cli("run", name, "--batch", "-", input="\n".join(lines))
+    assert done.returncode == 1 and len(done.stdout.splitlines()) == 10000
+    assert "inputs[10000].n" in done.stderr and "the first 10000 of 10001" in done.stderr
+    cancelled = stepmill.post("/api/executions/bulk", {
+        "action": "cancel", "filter": {"workflowId": name, "status": "pending,running"}})
+    assert cancelled["action"] == "cancel"
+
+
+def test_what_is_no_batch_starts_nothing(stepmill):
+    before = stepmill.sql("select count(*) from workflow_runs")
+    for text, word in (("", "no input"), ("[]", "no input"), ('{"who": 1}\n{"who": ]', "line 2"),
+                       ("[1,", "--batch"), ("{'a': 1}", "line 1")):
+        refused(stepmill.cli("run", "cli-quick", "--batch", "-", input=text), 2, word)
+    refused(stepmill.cli("run", "cli-quick", "--batch", "no-such-file"), 2, "no-such-file")
+    refused(stepmill.cli("run", "cli-quick", "a=1", "--batch", "-"), 2, "KEY=VALUE")
+    refused(stepmill.cli("run", "cli-quick", "-i", "{}", "--batch", "-"), 2, "--input")
+    refused(stepmill.cli("run", "cli-none", "--batch", "-", input="{}"), 1, "cli-none")
+    assert stepmill.sql("select count(*) from workflow_runs") == before
+
+
+def test_a_run_is_shown_until_its_end(stepmill):
+    run = good(stepmill.cli("run", "cli-talks", "--detach")).strip()
+    with started(stepmill, "show", "--follow", run) as process:
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 0 and err == "" and "COMPLETED in" in out and "talk" in out
+    failed = good(stepmill.cli("run", "cli-fails", "--detach")).strip()
+    done = stepmill.cli("show", "-f", failed, "--json")
+    assert done.returncode == 1 and json.loads(done.stdout)["status"] == "FAILED"
+    refused(stepmill.cli("show", "-f", "cli-quick-999999"), 1, 'there is no run "cli-quick-999999"')
+
+
+def test_the_audit_log_is_listed(stepmill):
+    run = good(stepmill.cli("run", "cli-sleeps", "--detach")).strip()
+    good(stepmill.cli("cancel", run))
+    lines = good(stepmill.cli("audit", "list", "--target", run)).splitlines()
+    assert lines[0].split()[:4] == ["AT", "WHO", "WHAT", "TARGET"]
+    assert [line.split()[2] for line in lines[1:]] == ["execution.cancel", "workflow.execute"]
+    who = lines[1].split()[1]
+    rows = json.loads(good(stepmill.cli("audit", "list", "--who", who, "--what", "execution.cancel",
+                                        "-n", "1", "--json")))["data"]
+    assert [row["target"] for row in rows] == [run]
+    assert good(stepmill.cli("audit", "list", "--what", "nothing")) == "no entries\n"
+    assert good(stepmill.cli("audit", "list", "--until", "2020-01-01T00:00:00Z")) == "no entries\n"
+    refused(stepmill.cli("audit", "list", "-n", "1000"), 2, "--limit")
+    refused(stepmill.cli("audit", "seal"), 2, "list or verify")
+
+
 def test_list_filters_and_pages(stepmill):
     for _ in range(3):
         good(stepmill.cli("run", "cli-fails", "--detach"))
@@ -359,6 +432,12 @@ def test_list_filters_and_pages(stepmill):
     assert pages[0] > pages[1], "newest first"
     assert good(stepmill.cli("list", "-w", "cli-none")) == "no runs\n"
     refused(stepmill.cli("list", "--status", "nope"), 1, '"nope"')
+    run = json.loads(good(stepmill.cli("list", "-q", "cli-fails", "-n", "1", "--json")))["data"][0]
+    for words, there in ((("--project", run["projectId"]), True), (("--triggered-by", "manual"), True),
+                         (("--triggered-by", "retry"), False), (("--since", run["createdAt"]), True),
+                         (("--until", run["createdAt"]), False), (("-q", "no such"), False)):
+        listed = json.loads(good(stepmill.cli("list", "-w", "cli-fails", "-n", "100", "--json", *words)))
+        assert (run["id"] in [row["id"] for row in listed["data"]]) == there, words
 
 
 def test_show_has_everything_of_a_run(stepmill):
