@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/point.h"
 #include "base/xalloc.h"
 #include "front/batch_bells.h"
 
@@ -158,6 +159,7 @@ on_stored(void *context, const struct err *err)
 {
 	struct batch *batch = context;
 
+	POINT("batch.chunk_stored");
 	if (err->kind == ERR_INPUT && batch->call.starter.project != NULL)
 		end(batch, 404, "there is no such project", NULL);
 	else if (err->kind != ERR_NONE)

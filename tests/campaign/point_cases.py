@@ -53,6 +53,7 @@ CASES = [
     Case("bell.publish.before", "front", 2), Case("bell.publish.after", "front", 2),
     Case("bell.publish.before", "scheduler"), Case("bell.publish.after", "scheduler"),
     # ---- answers ----
+    Case("batch.chunk_stored", "front"), Case("batch.chunk_stored", "front", 2),
     Case("run.stored.before_bell", "front", 3), Case("run.stored.before_answer", "front", 3),
     Case("change.before_bell", "front", 2), Case("change.before_answer", "front", 2, few=True),
     Case("reply.before", "front", 24, few=True), Case("reply.after", "front", 24),

@@ -22,6 +22,10 @@ def nap(_):
     return [noop("begin"), shell("nap", "sleep 0.7", retry=RETRY), noop("done")]
 
 
+def brief(_):
+    return [noop("begin"), noop("done")]
+
+
 def held(_):
     """As long as workers are still to be disturbed at it."""
     return [noop("begin"), shell("held", "until [ -e held.end ]; do sleep 0.05; done",
@@ -91,9 +95,12 @@ FLOWS = {
     "cancelled": (slow, "CANCELLED", {}),
     "timed": (slow, "TIMED_OUT", {"timeout": 1000}),
     "limited": (nap, "COMPLETED", {"concurrency": 1}),
+    "batch": (brief, "COMPLETED", {}),
+    "limited-batch": (brief, "COMPLETED", {"concurrency": 2}),
 }
 # By who does something to them.
-BEGUN = ("asked", "cancelled", "paused", "cut", "held", "told")
+BEGUN = ("asked", "cancelled", "paused", "cut", "held", "told", "batch", "limited-batch")
+IN_BATCH = 20
 EFFECTS = ["point-mixed/program", "point-mixed/call", "point-stubborn/program",
            "point-join/left", "point-join/middle", "point-asked/call"]
 
@@ -118,7 +125,7 @@ class Mix:
             assert status in (200, 201), f"{name}: {status} {answer}"
         await asyncio.gather(self.approve(), self.cancel(), self.pause(), self.retry(),
                              self.tell(), self.disturb(), self.add_and_remove(),
-                             self.keep_house(), self.begin("limited", "2"), *(
+                             self.keep_house(), self.batch(), self.begin("limited", "2"), *(
                                  self.begin(name) for name in FLOWS if name not in BEGUN))
         try:
             await self.system.wait("no run is open", self.all_over, OPEN)
@@ -147,6 +154,16 @@ class Mix:
         assert status == 202, f"starting {name}: {status} {answer}"
         self.runs[answer["executionId"]] = name, FLOWS[name][1]
         return answer["executionId"]
+
+    async def batch(self):
+        """Two calls, each of which starts all of its runs, once: of runs that begin at once, and
+        of limited ones."""
+        for name in ("batch", "limited-batch"):
+            status, answer = await self.ask("batch", "POST", f"/api/workflows/point-{name}/execute-batch",
+                                            {"inputs": [{}] * IN_BATCH}, key=name)
+            assert status == 202, f"starting {name}: {status} {answer}"
+            assert len(set(answer["executionIds"])) == IN_BATCH
+            self.runs |= {run: (name, FLOWS[name][1]) for run in answer["executionIds"]}
 
     async def status(self, run, *wanted):
         """Waits until it is one of these."""
@@ -252,6 +269,14 @@ class Mix:
         await self.system.wait("the worker is gone", lambda: not send(pid, number), OPEN)
 
     # ---- what must have come of it ----
+
+    async def wrong_counts(self):
+        """Runs of a batch that nobody was told of."""
+        made = await self.system.sql(
+            "select workflow_name, count(*) from v_runs where workflow_name like %s"
+            " group by 1", "point-%batch")
+        return [f"{name} has {count} runs, not {IN_BATCH}" for name, count in made
+                if count != IN_BATCH]
 
     async def wrong_ends(self):
         ended = {row[0]: row[1:] for row in await self.system.sql(
