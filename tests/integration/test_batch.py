@@ -201,6 +201,24 @@ def test_who_goes_before_all_was_said_has_started_nothing(own):
     assert runs_of(own, workflow) == 1
 
 
+def test_who_goes_after_all_was_said_has_started_all_or_none(own):
+    """Whatever was under way then: checking, storing, or committing."""
+    body = json.dumps({"inputs": [{"n": n} for n in range(2000)]}).encode()
+    host, port = own.url.removeprefix("http://").split(":")
+    workflows = [own.define(noop("a")) for _ in range(12)]
+    for turn, workflow in enumerate(workflows):
+        with socket.create_connection((host, int(port))) as connection:
+            connection.sendall((f"POST /api/workflows/{workflow}/execute-batch HTTP/1.1\r\nHost: {host}"
+                                "\r\nContent-Type: application/json\r\n"
+                                f"Content-Length: {len(body)}\r\n\r\n").encode() + body)
+            for _ in range(turn):  # the later ones have got further by then
+                own.get("/api/pool")
+    start(own, workflows[0], [{}])  # in turn, after all of them
+    assert runs_of(own, workflows[0]) in (1, 2001)
+    for workflow in workflows[1:]:
+        assert runs_of(own, workflow) in (0, 2000)
+
+
 # ---- limited runs ----
 
 def test_never_more_at_once_than_the_limit(own):
