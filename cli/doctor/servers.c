@@ -43,7 +43,7 @@ static void
 check_connections(struct doctor *doctor, const struct facts *facts)
 {
 	int workers = (int)doctor->install->settings->pool_workers;
-	int need = 2 * workers + 7 + 3; /* workers, front, scheduler */
+	int need = 2 * workers + 8 + 3; /* workers, front, scheduler */
 	bool enough = facts->connections_max - facts->reserved >= need;
 
 	doctor_add(doctor, "connections", enough ? FINDING_OK : FINDING_FAIL,

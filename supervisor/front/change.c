@@ -63,6 +63,7 @@ struct lane {
 struct changes {
 	struct siphash_seed seed;
 	struct lane lanes[CHANGES_LANES];
+	size_t lanes_count;
 };
 
 /* ---- life ---- */
@@ -127,12 +128,13 @@ close_lane(struct lane *lane)
 }
 
 struct changes *
-changes_new(struct front *front, struct err *err)
+changes_new(struct front *front, size_t lanes, struct err *err)
 {
 	struct changes *changes = xcalloc(1, sizeof *changes);
 
 	changes->seed = siphash_seed();
-	for (int i = 0; i < CHANGES_LANES; i++)
+	changes->lanes_count = lanes;
+	for (size_t i = 0; i < changes->lanes_count; i++)
 		if (open_lane(&changes->lanes[i], front, err) < 0) {
 			changes_free(&changes);
 			return NULL;
@@ -148,7 +150,7 @@ changes_free(struct changes **changes_p)
 	if (changes == NULL)
 		return;
 	*changes_p = NULL;
-	for (int i = 0; i < CHANGES_LANES; i++)
+	for (size_t i = 0; i < changes->lanes_count; i++)
 		close_lane(&changes->lanes[i]);
 	free(changes);
 }
@@ -156,7 +158,7 @@ changes_free(struct changes **changes_p)
 bool
 changes_are_up(const struct changes *changes)
 {
-	for (int i = 0; i < CHANGES_LANES; i++)
+	for (size_t i = 0; i < changes->lanes_count; i++)
 		if (!pg_is_up(changes->lanes[i].pg))
 			return false;
 	return true;
@@ -184,7 +186,7 @@ change_begin(struct changes *changes, const struct change_call *call, change_go_
 	struct change *change = xcalloc(1, sizeof *change);
 	struct lane *lane =
 	    &changes->lanes[siphash(changes->seed, call->who, strlen(call->who)) %
-			    CHANGES_LANES];
+			    changes->lanes_count];
 
 	change->lane = lane;
 	change->call = (struct change_call){

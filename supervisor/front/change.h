@@ -61,7 +61,8 @@ typedef void change_go_fn(void *context);
 /* Called once, unless the change is dropped. */
 typedef void change_done_fn(void *context, const struct change_result *result);
 
-struct changes *changes_new(struct front *front, struct err *err);
+/* lanes: connections, at most CHANGES_LANES. */
+struct changes *changes_new(struct front *front, size_t lanes, struct err *err);
 void changes_free(struct changes **changes_p); /* what is under way never answers */
 bool changes_are_up(const struct changes *changes); /* PostgreSQL is reached */
 

@@ -279,10 +279,10 @@ build(struct shell *shell, const int *listen_fds, size_t count, struct err *err)
 	front->feed = feed_new(front, err);
 	if (front->feed == NULL)
 		return -1;
-	front->changes = changes_new(front, err);
+	front->changes = changes_new(front, CHANGES_LANES, err);
 	if (front->changes == NULL)
 		return -1;
-	front->long_changes = changes_new(front, err);
+	front->long_changes = changes_new(front, 1, err);
 	if (front->long_changes == NULL)
 		return -1;
 	front->auth = auth_new(front);
