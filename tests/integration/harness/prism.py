@@ -76,13 +76,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
 
     def do(self):
+        self.close_connection = True  # what is kept alive may end as it is used again
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
         token = self.headers[TOKEN]
         try:
             answer = self.server.asked[token]()
         except (OSError, http.client.HTTPException) as error:
             self.server.answers[token] = error
-            self.close_connection = True
             return
         self.server.answers[token] = answer
         self.send_response_only(answer.status)
@@ -90,6 +90,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if name.lower() not in ("connection", "content-length", "transfer-encoding"):
                 self.send_header(name, value)
         self.send_header("Content-Length", str(len(answer.body)))
+        self.send_header("Connection", "close")
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(answer.body)
@@ -111,17 +112,26 @@ class Prism:
         self.go_between = GoBetween()
         self.paths = [(re.compile(re.sub(r"\\{[^}]*\\}", "[^/]+", re.escape(path))), item)
                       for path, item in document["paths"].items()]
-        name = f"prism-{os.getpid()}-{next(self.numbers)}"
-        path = WORK / f"{name}.json"
-        path.write_text(json.dumps(document))
+        self.document = WORK / f"prism-{os.getpid()}-{next(self.numbers)}.json"
+        self.document.write_text(json.dumps(document))
+        self.log = open(self.document.with_suffix(".log"), "w+")
+        self.start()
+        atexit.register(self.stop)
+
+    def start(self):
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
-        self.log = open(WORK / f"{name}.log", "w+")
         self.process = subprocess.Popen(
             [tool("prism"), "proxy", "--host", "127.0.0.1", "--port", str(self.port), "--verboseLevel",
-             "error", str(path), f"http://127.0.0.1:{self.go_between.server_port}"],
+             "error", self.document, f"http://127.0.0.1:{self.go_between.server_port}"],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, start_new_session=True)
-        atexit.register(self.stop)
+
+    def start_again(self):
+        """There are requests and answers of which it dies."""
+        with self.lock:
+            if self.process.poll() is not None:
+                self.start()
+                wait_for("prism listens again", self.listens, 180, 0.1)
 
     def __enter__(self):
         wait_for("prism listens", self.listens, 180, 0.1)
@@ -150,7 +160,13 @@ class Prism:
 
     def operation(self, method, path):
         """What stands in the document, or None."""
-        path = urllib.parse.unquote(path.partition("?")[0])
+        path = path.partition("?")[0]
+        if re.search(r"%(?![0-9A-Fa-f]{2})", path) or not path.isascii():
+            return None
+        try:
+            path = urllib.parse.unquote(path, errors="strict")
+        except UnicodeDecodeError:
+            return None  # prism would die of it
         found = [item for pattern, item in self.paths if pattern.fullmatch(path)]
         return next((item[method.lower()] for item in found if method.lower() in item), None)
 
@@ -165,15 +181,16 @@ class Prism:
         answer = self.go_between.answers.pop(token, None)
         if isinstance(answer, Exception):
             raise answer
-        if answer is None:  # prism itself could not read it
-            with self.lock:
-                self.missed.append(f"{method} {path}: {checks}")
-            return send()
-        self.note(method, path, answer, checks)
-        return answer
+        if answer is not None and checks.startswith(f"{answer.status} "):
+            self.note(method, path, answer, checks.partition(" ")[2])
+            return answer
+        with self.lock:  # prism itself could not read it
+            self.missed.append(f"{method} {path}: {checks}")
+        self.start_again()
+        return answer if answer is not None else send()
 
     def through(self, token, method, path, data, headers, timeout):
-        """What prism says of it: its header, or whatever else it answered."""
+        """What prism answers: a status, and what it found or whatever else it says."""
         headers = {name: value for name, value in headers.items() if name.lower() != "connection"}
         headers.setdefault("Authorization", "Bearer as-in-stepmill-dev")
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout + 20)
@@ -181,9 +198,9 @@ class Prism:
             connection.request(method, path, data, {**headers, TOKEN: token, "Connection": "close"})
             answer = connection.getresponse()
             body = answer.read()
-            return answer.headers.get("sl-violations") or f"{answer.status} {body[:500]}"
+            return f"{answer.status} {answer.headers.get('sl-violations') or body[:200]}"
         except (OSError, http.client.HTTPException) as error:
-            return f"{error!r}"
+            return repr(error)
         finally:
             connection.close()
 
