@@ -1,7 +1,8 @@
 /*
  * Subscriptions to one run. Those of the same run share its tail; those that also stand
- * at the same event share a place in the look. A look under way holds no pointers: what
- * it brings is given to who still has that place.
+ * at about the same event share a place in the look, and each is given what it has not
+ * had. A look under way holds no pointers: what it brings is given to who still has
+ * that place.
  */
 #include <stdlib.h>
 
@@ -9,6 +10,10 @@
 #include "base/xalloc.h"
 #include "front/feed_look.h"
 #include "front/feed_priv.h"
+
+/* So many events apart they may stand, as clients do that come back together. A page
+ * that ends before the one ahead is of no use to it, so it may not be far. */
+#define SHARED_SPAN 16
 
 struct tail {
 	struct list link; /* of the marked ones; alone when it is not */
@@ -123,15 +128,17 @@ begins_at(const struct feed_sub *sub)
 	return sub->seq < 0 ? FEED_NOTHING : sub->seq;
 }
 
-/* The place of one that asks for the same, among those of this tail. */
+/* The place of one that asks for the same or a little more, among those of this tail.
+ */
 static size_t
 shared_place(const struct tails *tails, const struct feed_ask *ask, size_t from)
 {
 	for (size_t i = from; i < feed_look_count(tails->look); i++) {
 		const struct feed_ask *other = feed_look_asked(tails->look, i);
 
-		if (other->since == ask->since && other->whole == ask->whole &&
-		    other->first == ask->first)
+		if (other->since <= ask->since &&
+		    ask->since - other->since < SHARED_SPAN &&
+		    other->whole == ask->whole && other->first == ask->first)
 			return i;
 	}
 	return FEED_NO_PLACE;
