@@ -26,7 +26,6 @@ class Messages:
         resolver = jsonschema.RefResolver(BASE + "asyncapi.json", asyncapi, {
             BASE + "openapi.json": written("openapi")})
         checker = jsonschema.FormatChecker(["uuid"])
-        self.lock = threading.Lock()  # the resolver keeps where it is
         self.heard = collections.Counter()
         self.lock = threading.Lock()  # a resolver knows one place where it is
         self.messages = {message["name"]: message
@@ -38,10 +37,8 @@ class Messages:
 
     def problems(self, message):
         """What is wrong with a message of a known type."""
-        with self.lock:
-            return [f"{message['type']}: {'.'.join(map(str, error.absolute_path))}: "
-                    f"{error.message}"[:500]
-                    for error in self.validators[message["type"]].iter_errors(message)]
+        return [f"{message['type']}: {'.'.join(map(str, error.absolute_path))}: {error.message}"[:500]
+                for error in self.validators[message["type"]].iter_errors(message)]
 
     def hear(self, message):
         """Of the server; raises where it is not as the document says."""
