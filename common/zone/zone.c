@@ -13,6 +13,8 @@
 #include "base/xalloc.h"
 
 #define NAME_MAX_LEN 64
+#define SPAN_STEP    ((int64_t)1 << 17) /* a power of two: a day and a half */
+#define SPAN_REACH   ((int64_t)1 << 37) /* 4355 years: no interval is longer */
 
 struct zone {
 	GTimeZone *zone;
@@ -122,4 +124,45 @@ zone_wall(const struct zone *zone, usec_t instant)
 	    (int)(days + 3 - 7 * floor_div(days + 3, 7)) + 1; /* a Thursday */
 	wall.year_day = (int)(days - civil_days(wall.year, 1, 1)) + 1;
 	return wall;
+}
+
+static gint
+interval_at(const struct zone *zone, int64_t second)
+{
+	return g_time_zone_find_interval(zone->zone, G_TIME_TYPE_UNIVERSAL, second);
+}
+
+/* The second of the same interval that is farthest from this one, in steps that grow,
+ * then shrink: GLib does not tell where an interval ends. */
+static int64_t
+farthest(const struct zone *zone, int64_t second, gint interval, int direction)
+{
+	int64_t step = SPAN_STEP, reach = 0;
+
+	while (step <= SPAN_REACH &&
+	       interval_at(zone, second + direction * (reach + step)) == interval) {
+		reach += step;
+		step *= 2;
+	}
+	if (step > SPAN_REACH)
+		return direction < 0 ? INT64_MIN : INT64_MAX;
+	for (; step > 0; step /= 2)
+		if (interval_at(zone, second + direction * (reach + step)) == interval)
+			reach += step;
+	return second + direction * reach;
+}
+
+struct zone_span
+zone_span(const struct zone *zone, int64_t second)
+{
+	struct zone_span span = { .start = INT64_MIN, .end = INT64_MAX };
+	gint interval = interval_at(zone, second);
+
+	span.start = farthest(zone, second, interval, -1);
+	span.end = farthest(zone, second, interval, 1);
+	if (span.end != INT64_MAX)
+		span.end++;
+	if (interval >= 0)
+		span.offset = g_time_zone_get_offset(zone->zone, interval);
+	return span;
 }

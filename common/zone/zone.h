@@ -27,6 +27,15 @@ const struct zone *zone_get(const char *name,
 			    struct err *err); /* ERR_INPUT if unknown */
 struct wall zone_wall(const struct zone *zone, usec_t instant);
 
+/* A stretch of time with one offset, in seconds: from start, before end. The first one
+ * has the start INT64_MIN, the last one the end INT64_MAX; neighbours may share an
+ * offset. */
+struct zone_span {
+	int64_t start, end;
+	int offset; /* seconds east of UTC */
+};
+struct zone_span zone_span(const struct zone *zone, int64_t second);
+
 /* Civil arithmetic, no zone: days from 1970-01-01 and back. */
 int64_t civil_days(int year, int month, int day);
 void civil_date(int64_t days, int *year, int *month, int *day);

@@ -288,6 +288,60 @@ test_rfc3339_writes_what_it_reads(void **state)
 	assert_true(strlen(rfc3339_format(INT64_MIN, out)) < 40);
 }
 
+/* ---- spans ---- */
+
+/* Neighbours meet, and inside each the offset is what zone_wall says. */
+static void
+check_spans(const char *name, int count)
+{
+	struct err err = { 0 };
+	const struct zone *zone = zone_get(name, &err);
+	struct zone_span span, next;
+
+	assert_non_null(zone);
+	span = zone_span(zone, -4000000000);
+	assert_int_equal(span.start, INT64_MIN);
+	for (int i = 0; i < count; i++) {
+		if (span.end == INT64_MAX)
+			return;
+		assert_int_equal(zone_wall(zone, span.end * USEC_SECOND - 1).offset,
+				 span.offset);
+		next = zone_span(zone, span.end);
+		assert_int_equal(next.start, span.end);
+		assert_true(next.end > next.start);
+		assert_int_equal(zone_wall(zone, next.start * USEC_SECOND).offset,
+				 next.offset);
+		if (next.end != INT64_MAX) {
+			struct zone_span again = zone_span(zone, next.end - 1);
+
+			assert_int_equal(again.start, next.start);
+			assert_int_equal(again.end, next.end);
+		}
+		span = next;
+	}
+}
+
+static void
+test_spans(void **state)
+{
+	struct err err = { 0 };
+	struct zone_span span = zone_span(zone_get("Europe/Berlin", &err), 1711846800);
+
+	(void)state;
+	assert_int_equal(span.start, 1711846800); /* 2024-03-31T01:00:00Z */
+	assert_int_equal(span.end, 1729990800);   /* 2024-10-27T01:00:00Z */
+	assert_int_equal(span.offset, 7200);
+	span = zone_span(zone_get("UTC", &err), 0);
+	assert_int_equal(span.start, INT64_MIN);
+	assert_int_equal(span.end, INT64_MAX);
+	assert_int_equal(span.offset, 0);
+	assert_int_equal(zone_span(zone_get("-05:30", &err), 0).offset, -19800);
+	check_spans("Europe/Berlin", 400);
+	check_spans("Pacific/Apia", 400);
+	check_spans("Australia/Lord_Howe", 400);
+	check_spans("Africa/Casablanca", 400);
+}
+
 int
 main(void)
 {
@@ -299,6 +353,7 @@ main(void)
 		cmocka_unit_test(test_rfc3339_reads),
 		cmocka_unit_test(test_rfc3339_refuses),
 		cmocka_unit_test(test_rfc3339_writes_what_it_reads),
+		cmocka_unit_test(test_spans),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
