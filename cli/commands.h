@@ -32,6 +32,7 @@ COMMAND(resume);
 COMMAND(retry);
 COMMAND(run);
 COMMAND(scale);
+COMMAND(schedule);
 COMMAND(show);
 COMMAND(test_step);
 COMMAND(validate);

@@ -18,7 +18,7 @@ from harness.stepmill import BIN, ROOT, wait_for
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
 COMMANDS = ("dev run list show logs events cancel pause resume retry rerun approvals approve"
-            " deny comment artifacts workflows projects validate eval scale migrate audit keys doctor"
+            " deny comment artifacts workflows projects validate schedule eval scale migrate audit keys doctor"
             " bench completion").split()
 
 QUICK = """
