@@ -55,8 +55,8 @@ on_readyz(struct exchange *exchange)
 {
 	struct front *front = exchange_front(exchange);
 
-	if (front->draining || !pg_is_up(front->read) || !pg_is_up(front->write))
-		reply_ready(exchange, pg_is_up(front->read) && pg_is_up(front->write));
+	if (front->draining || !front_reaches_postgresql(front))
+		reply_ready(exchange, front_reaches_postgresql(front));
 	else
 		api_query(exchange, less_busy(front), "health", NULL, on_alive);
 }

@@ -193,8 +193,8 @@ on_beat(void *context)
 
 /* ---- building ---- */
 
-static bool
-reaches_postgresql(const struct front *front)
+bool
+front_reaches_postgresql(const struct front *front)
 {
 	return pg_is_up(front->read) && pg_is_up(front->write) &&
 	       changes_are_up(front->changes);
@@ -207,7 +207,7 @@ on_opening(void *context)
 {
 	struct shell *shell = context;
 
-	if (reaches_postgresql(&shell->front) ||
+	if (front_reaches_postgresql(&shell->front) ||
 	    loop_mono(shell->front.loop) >= shell->open_at_last)
 		listener_open(shell->front.listener);
 	else

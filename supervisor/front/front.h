@@ -49,4 +49,7 @@ struct front {
 	bool draining;
 };
 
+/* All connections that a client's call may need are there. */
+bool front_reaches_postgresql(const struct front *front);
+
 #endif

@@ -353,6 +353,7 @@ def test_there_is_curl():
 ROUTES = re.findall(r"(GET|POST|PUT|PATCH|DELETE) `(/[\w/:.-]+)`((?: `[?{][^`]*`)?)", page("docs/http-api.md"))
 BODIES = {"/api/workflows": "name: one\nsteps: [{ id: a, action: noop }]\n",
           "/api/workflows/validate": "name: one\nsteps: [{ id: a, action: noop }]\n",
+          "/api/workflows/:id/execute-batch": '{"inputs": [{"who": "World"}]}',
           "/api/workflows/:id/test-step": '{"stepId": "keep"}',
           "/api/events": '{"source": "shop", "type": "order", "data": {}}',
           "/api/pool": '{"workers": 1}',

@@ -754,7 +754,8 @@ def test_a_key_of_a_project_that_is_not_there(stepmill):
 
 # ---- figures ----
 
-def test_stats(stepmill):
+def test_stats(fresh):
+    stepmill = fresh  # they tell of a hundred workflows at most
     name = stepmill.define(noop("a"))
     for _ in range(3):
         stepmill.run(name)
