@@ -273,7 +273,7 @@ def test_a_dead_workers_step_runs_again_at_once(supervisor):
 
 def test_a_death_while_postgresql_is_away_is_told_when_it_is_back(supervisor):
     """The lease is long, and no scheduler looks at it: only the front can take up the step."""
-    supervisor.start(STEPMILL_WORKER_LEASE="5m")
+    supervisor.start(STEPMILL_WORKER_LEASE="30s")
     supervisor.call("POST", "/api/workflows", SLEEPY)
     run = supervisor.call("POST", "/api/workflows/sleepy-step/execute", {})["executionId"]
     held = "select worker_id from workflow_steps where execution_id = %s and status = 2"
