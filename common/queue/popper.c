@@ -17,7 +17,10 @@
 #include "queue/queue_core.h"
 #include "queue/redis_conn.h"
 
-#define PATIENCE   USEC_SECOND    /* beyond the time that Redis may wait itself */
+#define PATIENCE USEC_SECOND /* for a connection to stand */
+#define LATE                                                                           \
+	(400 * USEC_MS) /* an answer, beyond the time that Redis may wait itself:      \
+			   with it a second at most, as PostgreSQL is asked then */
 #define WAIT_LEAST (10 * USEC_MS) /* 0 would be for ever */
 #define LISTS_MAX  1024
 
@@ -257,7 +260,7 @@ send_pop(struct popper *popper, size_t most, usec_t wait)
 	const struct redis_call call = {
 		.done = on_popped,
 		.owner = popper,
-		.patience = wait + PATIENCE,
+		.patience = wait + LATE,
 	};
 	char text[48];
 

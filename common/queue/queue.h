@@ -55,8 +55,8 @@ void queue_depth(struct queue *queue, const char *name, queue_depth_fn *done,
  * Popping: its own connection, since BLMPOP blocks it. One pop under way at a time.
  * names x priorities are the lists in order; the order of priorities is given per pop.
  * done gets 0 refs when the time is over, Redis is away (then after the same time, not
- * at once), or what was there was garbage (dropped, counted). A watchdog of time + 1 s
- * cuts a connection that hangs.
+ * at once), or what was there was garbage (dropped, counted). A watchdog of time +
+ * 400 ms cuts a connection that hangs.
  */
 struct popper;
 typedef void popper_fn(void *context, const struct step_ref *refs, size_t count);
