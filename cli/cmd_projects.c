@@ -155,30 +155,12 @@ take_away(const struct command *command, struct server *server, const struct arg
 int
 cmd_projects(const struct command *command, const struct args *args)
 {
-	static const struct {
-		const char *word;
-		size_t words;
-		int (*run)(const struct command *command, struct server *server,
-			   const struct args *args);
-	} verbs[] = { { "list", 1, list },
-		      { "add", 2, add },
-		      { "show", 2, show },
-		      { "remove", 2, take_away } };
-	const char *word = args->words_count > 0 ? args->words[0] : "";
+	static const struct server_verb verbs[] = { { "list", 1, list },
+						    { "add", 2, add },
+						    { "show", 2, show },
+						    { "remove", 2, take_away },
+						    { 0 } };
 
-	for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
-		struct server *server;
-		int status;
-
-		if (strcmp(verbs[i].word, word) != 0 ||
-		    verbs[i].words != args->words_count)
-			continue;
-		server = server_open(command, args, &status);
-		if (server != NULL)
-			status = verbs[i].run(command, server, args);
-		server_close(&server);
-		return status;
-	}
-	return command_usage(command,
-			     "expected list, add NAME, show NAME, or remove NAME");
+	return server_verb(command, args, verbs,
+			   "expected list, add NAME, show NAME, or remove NAME");
 }

@@ -408,3 +408,23 @@ server_register(struct server *server, const char *path, int *status)
 	answer_fini(&answer);
 	return registered;
 }
+
+int
+server_verb(const struct command *command, const struct args *args,
+	    const struct server_verb *verbs, const char *expected)
+{
+	const char *word = args->words_count > 0 ? args->words[0] : "";
+	struct server *server;
+	int status;
+
+	while (verbs->word != NULL &&
+	       (strcmp(verbs->word, word) != 0 || verbs->words != args->words_count))
+		verbs++;
+	if (verbs->word == NULL)
+		return command_usage(command, "%s", expected);
+	server = server_open(command, args, &status);
+	if (server != NULL)
+		status = verbs->run(command, server, args);
+	server_close(&server);
+	return status;
+}

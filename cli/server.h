@@ -74,4 +74,15 @@ char *url_segment(const char *text);
  * answer: {name, version, created, ...}; the caller's. */
 struct json *server_register(struct server *server, const char *path, int *status);
 
+/* A command of several verbs: the one that the first word names, if the count of words
+ * is its own; else what was expected is said. verbs: ended by one without word. */
+struct server_verb {
+	const char *word;
+	size_t words; /* with the verb */
+	int (*run)(const struct command *command, struct server *server,
+		   const struct args *args);
+};
+int server_verb(const struct command *command, const struct args *args,
+		const struct server_verb *verbs, const char *expected);
+
 #endif

@@ -8,6 +8,8 @@
 
 #include "base/doc.h"
 #include "base/xalloc.h"
+#include "front/change.h"
+#include "store/attach.h"
 #include "zone/zone.h"
 
 static void
@@ -215,6 +217,23 @@ api_audit_run(struct exchange *exchange, const struct uuid *run)
 	char id[UUID_TEXT];
 
 	exchange_audit(exchange, uuid_format(run, id), NULL);
+}
+
+void
+api_on_attached(void *context, const struct attached *attached, const struct err *err)
+{
+	struct exchange *exchange = context;
+
+	if (err->kind != ERR_NONE) {
+		reply_err(exchange, err);
+		return;
+	}
+	if (attached == NULL) {
+		reply_problem(exchange, 404, NULL, "there is no such execution");
+		return;
+	}
+	change_tell_run(exchange_change(exchange), &attached->run, attached->seq);
+	reply_json_text(exchange, 201, attached->doc, attached->doc_len);
 }
 
 struct json *

@@ -69,6 +69,10 @@ void api_reply_status(struct exchange *exchange, int code, const struct uuid *ru
 		      enum run_status status);
 /* The audit log shall say that it was done to this run. */
 void api_audit_run(struct exchange *exchange, const struct uuid *run);
+/* An attached_fn whose context is the exchange: 201 with the row, and bells. */
+struct attached;
+void api_on_attached(void *context, const struct attached *attached,
+		     const struct err *err);
 /* Problems of a document as the `errors` of an answer: [{path, message, line, column}].
  */
 struct json *api_problems(const struct problems *problems);

@@ -155,23 +155,6 @@ type_of(const struct exchange *exchange)
 	return type != NULL ? type : "OTHER";
 }
 
-static void
-on_attached(void *context, const struct attached *attached, const struct err *err)
-{
-	struct exchange *exchange = context;
-
-	if (err->kind != ERR_NONE) {
-		reply_err(exchange, err);
-		return;
-	}
-	if (attached == NULL) {
-		reply_problem(exchange, 404, NULL, "the execution was deleted");
-		return;
-	}
-	change_tell_run(exchange_change(exchange), &attached->run, attached->seq);
-	reply_json_text(exchange, 201, attached->doc, attached->doc_len);
-}
-
 /* The file is the change's from now on, and goes with it unless it is committed. */
 static void
 store(struct exchange *exchange)
@@ -191,7 +174,7 @@ store(struct exchange *exchange)
 	exchange_set_state(exchange, NULL, NULL);
 	api_audit_run(exchange, &uploading->run);
 	attach_artifact(exchange_pg(exchange), &uploading->run, uploading->step,
-			&artifact, on_attached, exchange);
+			&artifact, api_on_attached, exchange);
 	change_after(exchange_change(exchange), on_committed, uploading,
 		     uploading_free);
 }

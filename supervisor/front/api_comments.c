@@ -8,23 +8,6 @@
 #define METADATA_MAX (64 * 1024)
 
 static void
-on_attached(void *context, const struct attached *attached, const struct err *err)
-{
-	struct exchange *exchange = context;
-
-	if (err->kind != ERR_NONE) {
-		reply_err(exchange, err);
-		return;
-	}
-	if (attached == NULL) {
-		reply_problem(exchange, 404, NULL, "there is no such execution");
-		return;
-	}
-	change_tell_run(exchange_change(exchange), &attached->run, attached->seq);
-	reply_json_text(exchange, 201, attached->doc, attached->doc_len);
-}
-
-static void
 attach_to(struct exchange *exchange, const struct uuid *run, int step)
 {
 	static const char *const keys[] = { "message", "metadata", NULL };
@@ -42,8 +25,8 @@ attach_to(struct exchange *exchange, const struct uuid *run, int step)
 			  &comment.message) == 0 &&
 	    api_body_object(exchange, body, "metadata", METADATA_MAX, &metadata) == 0) {
 		comment.metadata = metadata;
-		attach_comment(exchange_pg(exchange), run, step, &comment, on_attached,
-			       exchange);
+		attach_comment(exchange_pg(exchange), run, step, &comment,
+			       api_on_attached, exchange);
 	}
 	json_unref(&metadata);
 	json_unref(&body);

@@ -47,12 +47,11 @@ struct change_result {
 
 /* All is copied. */
 struct change_call {
-	const char *what;       /* "execution.pause", for the audit log */
-	const char *target;     /* by default what the audit log says it was done to */
-	const char *who;        /* the key's name, and the client's */
-	const char *address;    /* where the call came from, or NULL */
-	const char *request_id; /* or NULL */
-	const char *key; /* Idempotency-Key, 1 to CHANGE_KEY_MAX bytes, or NULL */
+	const char *what;    /* "execution.pause", for the audit log */
+	const char *target;  /* by default what the audit log says it was done to */
+	const char *who;     /* the key's name, and the client's */
+	const char *address; /* where the call came from, or NULL */
+	const char *key;     /* Idempotency-Key, 1 to CHANGE_KEY_MAX bytes, or NULL */
 	const void *query, *body;   /* what must be the same in a repetition, */
 	size_t query_len, body_len; /* with what and target */
 };

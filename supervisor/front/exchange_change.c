@@ -103,7 +103,6 @@ exchange_change_begin(struct exchange *exchange)
 		.target = exchange_path(exchange),
 		.who = exchange->who,
 		.address = exchange_address(exchange),
-		.request_id = exchange->request_id,
 		.key = key,
 	};
 

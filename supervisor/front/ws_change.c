@@ -144,7 +144,6 @@ begin(struct ws_request *request, const char *what, void (*go)(struct making *ma
 		.target = ws_text_field(request, "executionId"),
 		.who = client->who,
 		.address = client->address,
-		.request_id = request->request_id,
 		.key = ws_text_field(request, "idempotencyKey"),
 	};
 	char *body = body_of(request->message, &call.body_len);
