@@ -27,6 +27,11 @@ struct pg_conf {
 		     sql/README */
 	/* Called at each change: connected (after the session is set up), or lost. */
 	void (*on_state)(void *context, bool up);
+	/* Names of `listen` statements, NULL-terminated, that are sent on each new
+	 * connection before on_state; and what is notified there, from then on. What
+	 * came while the connection was away is not told: look when it is up again. */
+	const char *const *listen;
+	void (*on_notify)(void *context, const char *channel, const char *payload);
 	void *context;
 };
 

@@ -136,6 +136,14 @@ on_notice(void *context, const PGresult *result)
 }
 
 static void
+listen(struct pg *pg)
+{
+	for (const char *const *name = pg->conf.listen; name != NULL && *name != NULL;
+	     name++)
+		pg_query(pg, *name, NULL, NULL, NULL);
+}
+
+static void
 set_up(struct pg *pg)
 {
 	if (PQserverVersion(pg->conn) < SERVER_LEAST) {
@@ -157,6 +165,7 @@ set_up(struct pg *pg)
 	pg->session_worker = (struct uuid){ { 0 } };
 	log_info("postgres.connected", F_STR("server", pg_address_shown(pg->address)),
 		 F_INT("backend", PQbackendPID(pg->conn)));
+	listen(pg);
 	if (pg->conf.on_state != NULL)
 		pg->conf.on_state(pg->conf.context, true);
 }

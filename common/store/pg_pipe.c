@@ -547,15 +547,27 @@ take_result(struct pg *pg, PGresult *result)
 	return give_up ? -1 : 0;
 }
 
+/* Also what nobody asked for may not pile up. */
+static void
+tell_notified(struct pg *pg)
+{
+	PGnotify *notify;
+
+	while ((notify = PQnotifies(pg->conn)) != NULL) {
+		if (pg->conf.on_notify != NULL)
+			pg->conf.on_notify(pg->conf.context, notify->relname,
+					   notify->extra);
+		PQfreemem(notify);
+	}
+}
+
 static void
 read_results(struct pg *pg)
 {
 	while (!list_empty(&pg->sent) && PQisBusy(pg->conn) == 0)
 		if (take_result(pg, PQgetResult(pg->conn)) < 0)
 			return;
-	/* Nobody listens yet; what comes unasked may not pile up. */
-	if (PQisBusy(pg->conn) == 0)
-		PQfreemem(PQnotifies(pg->conn));
+	tell_notified(pg);
 	if (PQstatus(pg->conn) == CONNECTION_BAD)
 		pg_conn_lost(pg, PQerrorMessage(pg->conn));
 	else

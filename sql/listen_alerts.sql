@@ -1,0 +1,2 @@
+-- Whoever stored results of a heartbeat that need action tells by which run.
+listen stepmill_alerts;

@@ -1,0 +1,2 @@
+-- Whoever changed a schedule tells, and the scheduler looks again.
+listen stepmill_schedules;
