@@ -15,6 +15,7 @@
 -- $23 parent int4[]   $24 priority int2[]   $25 run_at timestamptz[]   $26 limited bool[]
 -- The step that starts it: $27 run uuid (null: none)   $28 number int4   $29 fence int4
 -- $30 tools jsonb[]: null, all, or those of the run that starts it
+-- $31 schedules uuid[]: that fired, or null
 with new as materialized (
 	select u.*, d.id as def_id, p.id as project_id,
 	       u.timeout_us * interval '1 microsecond' as timeout,
@@ -22,10 +23,10 @@ with new as materialized (
 	  from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::jsonb[], $5::jsonb[],
 		$6::smallint[], $7::text[], $8::text[], $9::text[], $10::text[], $11::bigint[],
 		$12::timestamptz[], $13::text[], $14::int[], $15::bool[], $16::uuid[],
-		$30::jsonb[])
+		$30::jsonb[], $31::uuid[])
 	       u (id, definition, project, input, trigger, priority, triggered_by,
 		requested_by, idempotency_key, trace_id, timeout_us, run_at, concurrency_key,
-		concurrency_limit, crash_on_interrupt, retry_of, tools)
+		concurrency_limit, crash_on_interrupt, retry_of, tools, schedule_id)
 	  left join lateral (
 		select id, project_id from workflow_definitions
 		 where id = u.definition for key share) d on true
@@ -42,13 +43,14 @@ with new as materialized (
 		triggered_by, requested_by, trigger_payload, current_step, input, timeout,
 		concurrency_key, concurrency_limit, crash_on_interrupt, idempotency_key,
 		parent_run_id, parent_step, depth, retry_of_run_id, trace_id, run_at, started_at,
-		tools)
+		tools, schedule_id)
 	select id, def_id, project_id, case when pending then 0 else 1 end, priority,
 	       triggered_by, requested_by, trigger, 1, input, timeout, concurrency_key,
 	       concurrency_limit, crash_on_interrupt, idempotency_key, $27, $28,
 	       coalesce((select depth + 1 from workflow_runs where id = $27), 0), retry_of,
 	       trace_id, run_at, case when not pending then now() end,
-	       coalesce(tools, (select tools from workflow_runs where id = $27))
+	       coalesce(tools, (select tools from workflow_runs where id = $27)),
+	       schedule_id
 	  from new
 ), state as (
 	insert into workflow_run_state (execution_id, status, last_seq, current_step,

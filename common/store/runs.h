@@ -24,6 +24,7 @@ struct new_run {
 	struct json *input, *trigger; /* borrowed; storable */
 	enum priority priority;
 	const char *triggered_by;    /* "manual" */
+	const struct uuid *schedule; /* that fired, or NULL */
 	const char *requested_by;    /* or NULL */
 	const char *idempotency_key; /* or NULL */
 	bool audited;                /* somebody asked for it, from there: */
@@ -53,7 +54,7 @@ void runs_insert(struct pg *pg, const struct new_run *runs, size_t count,
 		 pg_end_fn *done, void *context);
 
 /* The same as part of a transaction. */
-void runs_insert_into(struct pg_batch *batch, const struct new_run *run);
+void runs_insert_into(struct pg_batch *batch, const struct new_run *runs, size_t count);
 /* A run that a step starts: with its finish, in the same transaction, and only if that
  * is taken. */
 void runs_insert_child(struct pg_batch *batch, const struct new_run *run,

@@ -84,9 +84,10 @@ arg_steps(struct pg_args *args, const struct new_run *runs, size_t count)
 
 /* After the parent, which has its number from before. */
 static void
-arg_tools(struct pg_args *args, const struct new_run *runs, size_t count)
+arg_rest(struct pg_args *args, const struct new_run *runs, size_t count)
 {
 	COLUMN(args, PG_JSONB, run, pg_arg_json(args, run->tools));
+	COLUMN(args, PG_UUID, run, pg_arg_uuid(args, run->schedule));
 }
 
 static void
@@ -132,33 +133,27 @@ add_audit(struct pg_batch *batch, const struct new_run *runs, size_t count)
 }
 
 void
-runs_insert(struct pg *pg, const struct new_run *runs, size_t count, pg_end_fn *done,
-	    void *context)
+runs_insert_into(struct pg_batch *batch, const struct new_run *runs, size_t count)
 {
-	struct pg_batch *batch = pg_batch_new(pg);
 	struct pg_args args;
 
 	pg_args_init(&args);
 	arg_all(&args, runs, count);
 	arg_no_parent(&args);
-	arg_tools(&args, runs, count);
+	arg_rest(&args, runs, count);
 	pg_batch_add(batch, "runs_insert", &args, NULL, NULL);
 	pg_args_fini(&args);
-	add_audit(batch, runs, count);
-	pg_batch_send(&batch, done, context);
 }
 
 void
-runs_insert_into(struct pg_batch *batch, const struct new_run *run)
+runs_insert(struct pg *pg, const struct new_run *runs, size_t count, pg_end_fn *done,
+	    void *context)
 {
-	struct pg_args args;
+	struct pg_batch *batch = pg_batch_new(pg);
 
-	pg_args_init(&args);
-	arg_all(&args, run, 1);
-	arg_no_parent(&args);
-	arg_tools(&args, run, 1);
-	pg_batch_add(batch, "runs_insert", &args, NULL, NULL);
-	pg_args_fini(&args);
+	runs_insert_into(batch, runs, count);
+	add_audit(batch, runs, count);
+	pg_batch_send(&batch, done, context);
 }
 
 void
@@ -172,7 +167,7 @@ runs_insert_child(struct pg_batch *batch, const struct new_run *run,
 	pg_arg_uuid(&args, parent);
 	pg_arg_int4(&args, number);
 	pg_arg_int4(&args, fence);
-	arg_tools(&args, run, 1);
+	arg_rest(&args, run, 1);
 	pg_batch_add(batch, "runs_insert", &args, NULL, NULL);
 	pg_args_fini(&args);
 }

@@ -268,7 +268,7 @@ again_store(struct pg *pg, const struct new_run *run, const int *kept,
 	struct pg_batch *batch = pg_batch_new(pg);
 	struct pg_args args;
 
-	runs_insert_into(batch, run);
+	runs_insert_into(batch, run, 1);
 	pg_args_init(&args);
 	pg_arg_uuid(&args, &run->id);
 	pg_arg_uuid(&args, run->retry_of);

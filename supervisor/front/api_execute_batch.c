@@ -203,6 +203,7 @@ on_execute_batch(struct exchange *exchange)
 	request->call = (struct batch_call){
 		.workflow = exchange_param(exchange, "id"),
 		.confined = exchange_project(exchange),
+		.starter.triggered_by = "manual",
 		.starter.requested_by = exchange_who(exchange),
 		.starter.tools = exchange_tools(exchange),
 		.starter.address = exchange_address(exchange),

@@ -159,7 +159,7 @@ store_run(struct testing *testing, const struct uuid *definition)
 		.steps_count = 1,
 	};
 
-	runs_insert_into(batch, &run);
+	runs_insert_into(batch, &run, 1);
 	add_given(batch, testing);
 	pg_batch_send(&batch, on_stored, testing);
 }

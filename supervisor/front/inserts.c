@@ -16,7 +16,7 @@ struct insert {
 	struct list link;
 	struct inserts *inserts;
 	struct new_run run;
-	struct uuid project;
+	struct uuid project, schedule;
 	struct json *tools;
 	char *texts[7]; /* what run points to, owned */
 	struct new_step *steps;
@@ -148,6 +148,10 @@ insert_new(struct inserts *inserts, const struct new_run *run)
 	if (run->project != NULL) {
 		insert->project = *run->project;
 		insert->run.project = &insert->project;
+	}
+	if (run->schedule != NULL) {
+		insert->schedule = *run->schedule;
+		insert->run.schedule = &insert->schedule;
 	}
 	insert->run.workflow_name = keep(insert, 0, run->workflow_name);
 	insert->run.triggered_by = keep(insert, 1, run->triggered_by);

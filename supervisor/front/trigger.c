@@ -176,6 +176,7 @@ store(struct trigger *trigger, const struct catalog_entry *entry, const char *ke
 		.workflow = entry->workflow,
 		.definition = entry->definition,
 		.project = or_null(&trigger->of_project),
+		.triggered_by = "manual",
 		.requested_by = trigger->requested_by,
 		.tools = trigger->tools,
 		.address = trigger->address,

@@ -142,13 +142,14 @@ class Store:
         steps = more.pop("steps", [{}])
         parent = more.pop("parent", (None, None, None))
         tools = more.pop("tools", None)
+        schedule = more.pop("schedule", None)
         row.update(more)
         rows = [{"run": run, **first, **step, "priority": row["priority"],
                  "run_at": row["run_at"], "limited": row["concurrency_key"] is not None}
                 for run in ids for step in steps]
         self.admin.run("runs_insert", ids, *([value] * count for value in row.values()),
                        *([step[key] for step in rows] for key in rows[0]), *parent,
-                       [tools] * count)
+                       [tools] * count, [schedule] * count)
         return ids if count > 1 else ids[0]
 
     def held(self, worker, **more):
