@@ -197,6 +197,12 @@ leader_may_act(const struct leader *leader, usec_t now)
 	       now - leader->beaten_at < ACT_FOR;
 }
 
+int64_t
+leader_epoch(const struct leader *leader)
+{
+	return leader->epoch;
+}
+
 bool
 leader_knows(const struct leader *leader)
 {

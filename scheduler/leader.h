@@ -29,7 +29,8 @@ void leader_free(struct leader **leader_p); /* gives it up too, by ending the se
 /* Does what is due; returns when to come again (monotonic). */
 usec_t leader_tick(struct leader *leader, usec_t now);
 bool leader_may_act(const struct leader *leader, usec_t now);
-bool leader_knows(const struct leader *leader); /* has had an answer, whichever */
+int64_t leader_epoch(const struct leader *leader); /* 0: stands by */
+bool leader_knows(const struct leader *leader);    /* has had an answer, whichever */
 /* The database's clock, or NULL before the first beat. */
 const struct clock_core *leader_clock(const struct leader *leader);
 /* Gives the leadership up; done comes when the database knows, or cannot be asked. */

@@ -14,6 +14,7 @@
 #include "leader.h"
 #include "loop/parent.h"
 #include "queue/queue.h"
+#include "schedules.h"
 #include "sweep.h"
 #include "timers.h"
 
@@ -28,6 +29,7 @@ struct scheduler {
 	struct parent *parent;
 	struct queue *queue; /* NULL: no Redis is configured */
 	struct leader *leader;
+	struct schedules *schedules;
 	struct timers *timers;
 	struct sweep *sweep;
 	struct signal_watch *signals[SIGNALS];
@@ -53,7 +55,8 @@ on_left(void *context)
 static void
 stop_when_idle(struct scheduler *scheduler, bool patient)
 {
-	if (scheduler->leaving || (patient && (timers_busy(scheduler->timers) ||
+	if (scheduler->leaving || (patient && (schedules_busy(scheduler->schedules) ||
+					       timers_busy(scheduler->timers) ||
 					       sweep_busy(scheduler->sweep))))
 		return;
 	scheduler->leaving = true;
@@ -78,6 +81,12 @@ may_act(const void *context)
 	return leader_may_act(scheduler->leader, loop_mono(scheduler->loop));
 }
 
+static int64_t
+epoch(const void *context)
+{
+	return leader_epoch(((const struct scheduler *)context)->leader);
+}
+
 static void
 turn(void *context)
 {
@@ -92,6 +101,9 @@ turn(void *context)
 	say_ready(scheduler);
 	if (may_act(scheduler)) {
 		next = earlier(next, sweep_tick(scheduler->sweep, now));
+		next =
+		    earlier(next, schedules_tick(scheduler->schedules,
+						 leader_clock(scheduler->leader), now));
 		next = earlier(next, timers_tick(scheduler->timers,
 						 leader_clock(scheduler->leader), now));
 	}
@@ -116,8 +128,10 @@ on_leading(void *context, bool leads)
 {
 	struct scheduler *scheduler = context;
 
-	if (!leads)
+	if (!leads) {
 		timers_forget(scheduler->timers);
+		schedules_forget(scheduler->schedules);
+	}
 	wake(scheduler);
 }
 
@@ -218,6 +232,13 @@ open_parts(struct scheduler *scheduler, struct err *err)
 				      .queue = scheduler->queue,
 				      .wake = wake,
 				      .context = scheduler };
+	struct schedules_conf schedules = { .url = settings->database_url,
+					    .statement_timeout = patience,
+					    .queue = scheduler->queue,
+					    .wake = wake,
+					    .may_act = may_act,
+					    .epoch = epoch,
+					    .context = scheduler };
 	struct sweep_conf sweep = { .url = settings->database_url,
 				    .statement_timeout = patience,
 				    .interval = settings->sweep_interval,
@@ -228,6 +249,9 @@ open_parts(struct scheduler *scheduler, struct err *err)
 
 	scheduler->timers = timers_new(scheduler->loop, &timers, err);
 	if (scheduler->timers == NULL)
+		return -1;
+	scheduler->schedules = schedules_new(scheduler->loop, &schedules, err);
+	if (scheduler->schedules == NULL)
 		return -1;
 	scheduler->sweep = sweep_new(scheduler->loop, &sweep, err);
 	if (scheduler->sweep == NULL)
@@ -274,6 +298,7 @@ scheduler_free(struct scheduler **scheduler_p)
 	timer_free(&scheduler->patience);
 	leader_free(&scheduler->leader);
 	timers_free(&scheduler->timers);
+	schedules_free(&scheduler->schedules);
 	sweep_free(&scheduler->sweep);
 	queue_free(&scheduler->queue);
 	free(scheduler);

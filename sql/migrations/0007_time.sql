@@ -101,3 +101,13 @@ create index bus_events_pending on bus_events (id) where pending;
 
 create index workflow_runs_schedule on workflow_runs (schedule_id, id)
 	where schedule_id is not null;
+
+-- Ends a transaction whose guards did not hold: whoever sent it looks again.
+create function refuse_unless(ok bool, why text) returns void
+language plpgsql as $$
+begin
+	if ok is not true then
+		raise serialization_failure using message = why;
+	end if;
+end
+$$;
