@@ -3,7 +3,7 @@
 -- $1 id uuid   $2 slug text: one of them, the other null
 -- $3 project uuid: of this one only (null: any)
 -- Answer: id, its JSON, created at, next run, tools, project, the workflow that declares it:
--- its name, its file; run count, last run; revision.
+-- its name, its file; run count; whether its last run is alive.
 with found as materialized (
 	select * from schedules
 	 where (id = $1::uuid or slug = $2::text)
@@ -11,7 +11,8 @@ with found as materialized (
 	   for no key update
 )
 select s.id, a.doc, s.created_at, s.next_run_at, s.tools, s.project_id, d.name, d.file_path,
-       s.run_count, s.last_run_id, s.revision
+       s.run_count, exists (select from workflow_run_state
+		where execution_id = s.last_run_id and status + 0 < 3)
   from found s
   join v_api_schedules a on a.id = s.id
   left join lateral (

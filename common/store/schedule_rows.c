@@ -74,6 +74,21 @@ schedule_update(struct pg *pg, const struct schedule_row *row, pg_done_fn *done,
 }
 
 void
+schedule_enable(struct pg *pg, const struct schedule_row *row, pg_done_fn *done,
+		void *context)
+{
+	struct pg_args args;
+
+	pg_args_init(&args);
+	pg_arg_uuid(&args, &row->id);
+	pg_arg_bool(&args, row->enabled);
+	pg_arg_time(&args, row->next_run_at);
+	pg_arg_time(&args, row->due_at);
+	pg_query(pg, "schedules_enable", &args, done, context);
+	pg_args_fini(&args);
+}
+
+void
 schedule_delete(struct pg *pg, const struct uuid *id, pg_done_fn *done, void *context)
 {
 	struct pg_args args;
@@ -81,6 +96,21 @@ schedule_delete(struct pg *pg, const struct uuid *id, pg_done_fn *done, void *co
 	pg_args_init(&args);
 	pg_arg_uuid(&args, id);
 	pg_query(pg, "schedules_delete", &args, done, context);
+	pg_args_fini(&args);
+}
+
+void
+schedule_fired(struct pg *pg, const struct uuid *id, usec_t fire_time,
+	       const struct uuid *run, pg_done_fn *done, void *context)
+{
+	struct pg_args args;
+
+	pg_args_init(&args);
+	pg_arg_uuid(&args, id);
+	pg_arg_time(&args, fire_time);
+	pg_arg_uuid(&args, run);
+	pg_arg_text(&args, "by hand");
+	pg_query(pg, "schedules_fire", &args, done, context);
 	pg_args_fini(&args);
 }
 

@@ -44,8 +44,16 @@ void schedule_insert(struct pg *pg, const struct schedule_row *row, pg_done_fn *
 		     void *context);
 void schedule_update(struct pg *pg, const struct schedule_row *row, pg_done_fn *done,
 		     void *context);
+/* Of the row only id, enabled, and when it fires next. */
+void schedule_enable(struct pg *pg, const struct schedule_row *row, pg_done_fn *done,
+		     void *context);
 void schedule_delete(struct pg *pg, const struct uuid *id, pg_done_fn *done,
 		     void *context);
+
+/* Fired by hand: an entry of the ledger, and the run counts; in the transaction of the
+ * run. ERR_CONFLICT: it fired at this very time. */
+void schedule_fired(struct pg *pg, const struct uuid *id, usec_t fire_time,
+		    const struct uuid *run, pg_done_fn *done, void *context);
 
 /* Adds $1 uuid, $2 slug, $3 project: a schedule by its id or slug (text), which the
  * project may not be left for (NULL: any). */
@@ -63,8 +71,7 @@ enum schedule_column {
 	SCHEDULE_DECLARED_BY, /* the name of the workflow that declares it, or null */
 	SCHEDULE_DECLARED_IN, /* its file, or "" */
 	SCHEDULE_RUN_COUNT,
-	SCHEDULE_LAST_RUN,
-	SCHEDULE_REVISION
+	SCHEDULE_LAST_ALIVE /* its last run is not over */
 };
 void schedule_find(struct pg *pg, const char *text, const struct uuid *project,
 		   pg_done_fn *done, void *context);

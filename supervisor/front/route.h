@@ -40,7 +40,8 @@ extern const struct route routes_workflows[], routes_executions[], routes_pool[]
     routes_logs[], routes_artifacts[], routes_removals[], routes_workflow_changes[],
     routes_bulk[], routes_projects[], routes_keys[], routes_stats[], routes_tools[],
     routes_audit[], routes_why[], routes_dry_run[], routes_test_step[],
-    routes_documents[], routes_execute_batch[], routes_ws[];
+    routes_documents[], routes_execute_batch[], routes_ws[], routes_schedules[],
+    routes_schedule_preview[];
 
 /* All of them, ended by NULL. */
 extern const struct route *const routes_all[];

@@ -16,6 +16,7 @@ const struct route *const routes_all[] = {
 	routes_why,           routes_dry_run,
 	routes_test_step,     routes_documents,
 	routes_execute_batch, routes_ws,
+	routes_schedules,     routes_schedule_preview,
 	routes_health,        NULL,
 };
 
