@@ -166,6 +166,14 @@ collect_known(struct collector *collector, const char *variable, const char *mem
 		collector->refs->all_steps = true;
 }
 
+/* Before there is a run only its trigger is known. */
+static bool
+comes_too_early(const struct collector *collector, const char *variable)
+{
+	return (collector->scope & REFS_TRIGGER) != 0 &&
+	       strcmp(variable, "trigger") != 0;
+}
+
 static void
 collect(void *context, const char *variable, const char *member, const char *field)
 {
@@ -174,6 +182,15 @@ collect(void *context, const char *variable, const char *member, const char *fie
 	for (size_t i = 0; i < VARIABLES; i++) {
 		if (strcmp(variables[i].name, variable) != 0)
 			continue;
+		if (comes_too_early(collector, variable)) {
+			reader_problem(
+			    collector->reader, collector->place,
+			    "\"%s\" is not known before there is a run: only "
+			    "trigger",
+			    variable);
+			collector->good = false;
+			return;
+		}
 		if ((variables[i].scope & ~collector->scope) == 0) {
 			collect_known(collector, variable, member, field);
 			return;

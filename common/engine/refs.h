@@ -25,9 +25,10 @@ void refs_merge(struct refs *refs, struct refs *more);
 
 /* What is in scope beside the run's own values. */
 enum {
-	REFS_RESULT = 1, /* `result`: the step has ended */
-	REFS_ITEM = 2,   /* `item`, in a step with foreach */
-	REFS_INDEX = 4,  /* `index`, also in loops and repetitions */
+	REFS_RESULT = 1,  /* `result`: the step has ended */
+	REFS_ITEM = 2,    /* `item`, in a step with foreach */
+	REFS_INDEX = 4,   /* `index`, also in loops and repetitions */
+	REFS_TRIGGER = 8, /* `trigger` and nothing else: there is no run yet */
 };
 
 /* An expression. NULL when it was a problem. */

@@ -56,6 +56,9 @@ workflow_free(struct workflow **workflow_p)
 	schema_free(&workflow->input_rules);
 	template_free(&workflow->output);
 	template_free(&workflow->concurrency_key);
+	for (size_t i = 0; i < workflow->triggers_count; i++)
+		trigger_fini(&workflow->triggers[i]);
+	free(workflow->triggers);
 	step_fini(&workflow->end);
 	free(workflow->output_refs);
 	free(workflow->queue);

@@ -13,6 +13,7 @@
 #include "base/step_ref.h"
 #include "base/usec.h"
 #include "engine/retry_core.h"
+#include "engine/trigger.h"
 #include "lang/cel.h"
 #include "lang/template.h"
 #include "json/json.h"
@@ -102,7 +103,8 @@ struct step_def {
 
 struct workflow {
 	char *name, *description;
-	struct json *config; /* the parsed form, as stored and shown; without `ui` */
+	struct json *config; /* the parsed form, as stored and shown; without `ui`, with
+				secrets of triggers masked */
 	struct json *input_schema;  /* or NULL */
 	struct schema *input_rules; /* the same, compiled */
 	struct template *output;    /* or NULL: that of the step that ended last */
@@ -117,6 +119,8 @@ struct workflow {
 	bool no_foreach;                  /* every row is a visit: numbers count them */
 	long concurrency;                 /* runs at once; 0: no limit */
 	struct template *concurrency_key; /* or NULL: all its runs together */
+	struct trigger_def *triggers;     /* in order of the file; manual is none */
+	size_t triggers_count;
 	struct step_def end; /* of graph style: stands for the row END_NUMBER */
 	int holders;         /* beyond the first */
 	int max_steps;

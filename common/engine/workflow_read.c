@@ -12,6 +12,7 @@
 #include "engine/reader.h"
 #include "engine/refs.h"
 #include "engine/step_read.h"
+#include "engine/trigger_read.h"
 #include "engine/workflow.h"
 
 #define NAME_FIRST      "abcdefghijklmnopqrstuvwxyz0123456789"
@@ -52,15 +53,6 @@ read_description(struct reader *reader, const struct place *place, void *into)
 	struct workflow *workflow = into;
 
 	workflow->description = xstrdup(reader_text(reader, place, DESCRIPTION_MAX));
-}
-
-static void
-read_trigger(struct reader *reader, const struct place *place, void *into)
-{
-	(void)into;
-	if (place->doc->kind != DOC_SCALAR || strcmp(place->doc->text, "manual") != 0)
-		reader_problem(reader, place,
-			       "only \"manual\" is available in this version");
 }
 
 static void
@@ -178,7 +170,7 @@ read_concurrency(struct reader *reader, const struct place *top)
 static const struct key workflow_keys[] = {
 	{ .name = "name", .read = read_name, .required = true },
 	{ .name = "description", .read = read_description },
-	{ .name = "trigger", .read = read_trigger },
+	{ .name = "trigger" },
 	{ .name = "input", .read = read_input },
 	{ .name = "output" },
 	{ .name = "timeout", .read = read_timeout },
@@ -284,7 +276,7 @@ refuse_nul(struct reader *reader, const struct place *place)
 	}
 }
 
-/* As written, but for `ui`; each step has id, name and action as texts. */
+/* As written, but for `ui` and secrets; each step has id, name and action as texts. */
 static struct json *
 config_of(const struct workflow *workflow, const struct doc *tree)
 {
@@ -293,6 +285,7 @@ config_of(const struct workflow *workflow, const struct doc *tree)
 
 	json_remove(config, "ui");
 	json_set(config, "name", json_new_str(workflow->name));
+	trigger_mask(json_get(config, "trigger"));
 	for (size_t i = 0; i < workflow->steps_count; i++) {
 		const struct step_def *step = &workflow->steps[i];
 		struct json *json = json_at(steps, i);
@@ -349,6 +342,7 @@ read_all(struct reader *reader, const struct place *top)
 	read_steps(reader, top);
 	read_output(reader, top);
 	read_concurrency(reader, top);
+	trigger_read(reader, top);
 }
 
 /* Of graph style: what is read to end a run: `output`, or what nobody needs. */

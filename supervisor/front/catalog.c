@@ -356,6 +356,20 @@ on_registered(void *context, const struct err *err)
 			   err->kind == ERR_NONE ? &registration->answer : NULL, err);
 }
 
+/* Of what the file says; secrets count, though what is shown of them is masked. */
+static char *
+checksum_of(const struct workflow *workflow, const char *config,
+	    char out[static SHA256_TEXT])
+{
+	struct buf text = { 0 };
+
+	buf_str(&text, config);
+	trigger_add_secrets(workflow, &text);
+	sha256_text(text.data, text.len, out);
+	buf_fini(&text);
+	return out;
+}
+
 static void
 store(struct registration *registration, struct pg *pg, const struct uuid *project,
       const struct workflow *workflow, const char *source, size_t len, const char *file)
@@ -384,7 +398,7 @@ store(struct registration *registration, struct pg *pg, const struct uuid *proje
 	pg_arg_uuid(&args, project);
 	pg_arg_text_len(&args, source, len);
 	pg_arg_json_text(&args, config, strlen(config));
-	pg_arg_text(&args, sha256_text(config, strlen(config), checksum));
+	pg_arg_text(&args, checksum_of(workflow, config, checksum));
 	pg_arg_text(&args, file);
 	pg_arg_text(&args, workflow->description ? workflow->description : "");
 	pg_batch_add(batch, "definitions_register", &args, on_version, registration);

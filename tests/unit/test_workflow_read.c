@@ -534,6 +534,7 @@ static const struct {
 } examples[] = {
 	{ "name:", "", "" },
 	{ "steps:", "name: x\n", "" },
+	{ "trigger:", "name: x\n", "steps: [{ id: a, action: noop }]\n" },
 	{ "input:", "name: x\n", "steps: [{ id: a, action: noop }]\n" },
 	{ "  - ", "name: x\nsteps:\n", "" },
 	{ "    retry:", "name: x\nsteps:\n  - id: a\n    action: noop\n", "" },
