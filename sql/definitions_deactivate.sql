@@ -1,4 +1,7 @@
--- No version of the workflow can be started any more.
+-- No version of the workflow can be started any more; its triggers go.
 -- $1 workflow uuid
+with gone as (
+	delete from workflow_triggers where workflow_id = $1
+	returning pg_notify('stepmill_schedules', ''))
 update workflow_definitions set is_active = false, updated_at = now()
  where workflow_id = $1 and is_active;

@@ -11,6 +11,7 @@
 #include "conf/yaml.h"
 #include "digest/digest.h"
 #include "front/position_core.h"
+#include "store/triggers.h"
 
 #define CATALOG_KEPT 1000 /* names; past it all are forgotten */
 
@@ -309,6 +310,9 @@ struct registration {
 	registered_fn *done;
 	void *context;
 	char name[WORKFLOW_NAME_MAX + 1];
+	struct uuid project;
+	bool has_project;
+	char *paths; /* of its webhooks; triggers_paths */
 };
 
 static void
@@ -345,15 +349,60 @@ catalog_outdate(struct catalog *catalog, const char *name)
 }
 
 static void
+end_registration(struct registration *registration, const struct err *err)
+{
+	registration->answer.name = registration->name;
+	registration->done(registration->context,
+			   err->kind == ERR_NONE ? &registration->answer : NULL, err);
+}
+
+/* Who registered that path may be gone again by now. */
+static void
+on_taken(void *context, const struct pg_rows *rows, const struct err *failed)
+{
+	struct registration *registration = context;
+	bool found = rows != NULL && pg_count(rows) > 0;
+	struct err err = { 0 };
+
+	(void)failed;
+	if (found && !pg_is_null(rows, 0, 1))
+		err_set(&err, ERR_CONFLICT,
+			"the webhook path \"%s\" belongs to the workflow \"%s\"",
+			pg_text(rows, 0, 0, NULL), pg_text(rows, 0, 1, NULL));
+	else
+		err_set(&err, ERR_CONFLICT,
+			"the path of a webhook belongs to another workflow");
+	end_registration(registration, &err);
+}
+
+/* The registration lives as long as the batch that failed: a copy goes on. */
+static void
+ask_who_has_it(const struct registration *failed)
+{
+	struct catalog *catalog = failed->catalog;
+	struct pg_batch *batch = pg_batch_new(catalog->read);
+	struct registration *copy = xmalloc(sizeof *copy);
+
+	*copy = *failed;
+	copy->paths = NULL;
+	pg_batch_attach(batch, catalog, copy);
+	triggers_taken(batch, copy->name, copy->has_project ? &copy->project : NULL,
+		       failed->paths, on_taken, copy);
+	pg_batch_send(&batch, NULL, NULL);
+}
+
+static void
 on_registered(void *context, const struct err *err)
 {
 	struct registration *registration = context;
 
 	if (err->kind == ERR_NONE)
 		catalog_outdate(registration->catalog, registration->name);
-	registration->answer.name = registration->name;
-	registration->done(registration->context,
-			   err->kind == ERR_NONE ? &registration->answer : NULL, err);
+	if (err->kind == ERR_CONFLICT &&
+	    strncmp(err->text, TRIGGERS_PATH_TAKEN, strlen(TRIGGERS_PATH_TAKEN)) == 0)
+		ask_who_has_it(registration);
+	else
+		end_registration(registration, err);
 }
 
 /* Of what the file says; secrets count, though what is shown of them is masked. */
@@ -382,6 +431,7 @@ store(struct registration *registration, struct pg *pg, const struct uuid *proje
 	struct pg_args args;
 
 	pg_batch_attach(batch, catalog, registration);
+	pg_batch_attach(batch, NULL, registration->paths);
 	pg_args_init(&args);
 	pg_arg_uuid(&args, &id);
 	pg_arg_text(&args, workflow->name);
@@ -403,8 +453,11 @@ store(struct registration *registration, struct pg *pg, const struct uuid *proje
 	pg_arg_text(&args, workflow->description ? workflow->description : "");
 	pg_batch_add(batch, "definitions_register", &args, on_version, registration);
 	pg_args_fini(&args);
-	pg_batch_send(&batch, on_registered, registration);
 	free(config);
+
+	/* What the newest version declares comes and goes with it. */
+	triggers_put(batch, workflow, project);
+	pg_batch_send(&batch, on_registered, registration);
 }
 
 int
@@ -422,6 +475,10 @@ catalog_register(struct catalog *catalog, struct pg *pg, const struct uuid *proj
 	snprintf(registration->name, sizeof registration->name, "%s", workflow->name);
 	registration->done = done;
 	registration->context = context;
+	registration->paths = triggers_paths(workflow);
+	registration->has_project = project != NULL;
+	if (project != NULL)
+		registration->project = *project;
 	store(registration, pg, project, workflow, source, len, file);
 	workflow_free(&workflow);
 	return 0;

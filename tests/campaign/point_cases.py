@@ -25,7 +25,7 @@ def around(statements, program, visit=1, **more):
 
 CASES = [
     # ---- transactions ----
-    *around("workflows_upsert definitions_register", "front", 4),
+    *around("workflows_upsert definitions_register workflow_triggers_drop workflow_triggers_put", "front", 4),
     *around("definitions_absent nodes_beat workers_bury runs_crash_interrupted"
             " steps_requeue_lost", "front"),
     *around("runs_insert concurrency_lock runs_admit", "front"),
