@@ -1,5 +1,5 @@
--- Workflows whose file went away become inactive, and their triggers go; registered ones
--- without a file stay.
+-- Workflows whose file went away become inactive, and their triggers and declared schedules
+-- go; registered ones without a file stay.
 -- $1 names text[] that were found   $2 project uuid (null: everybody's)
 -- $3 paths text[] of files that are there and cannot be read: what came from them stays
 with newest as (
@@ -17,5 +17,8 @@ absent as (
 gone as (
 	delete from workflow_triggers t using absent
 	 where t.workflow_id = absent.workflow_id
+	returning pg_notify('stepmill_schedules', '')),
+undeclared as (
+	delete from schedules s using absent where s.declared_by = absent.workflow_id
 	returning pg_notify('stepmill_schedules', ''))
 select name from absent;

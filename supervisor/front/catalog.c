@@ -11,6 +11,7 @@
 #include "conf/yaml.h"
 #include "digest/digest.h"
 #include "front/position_core.h"
+#include "store/declared.h"
 #include "store/triggers.h"
 
 #define CATALOG_KEPT 1000 /* names; past it all are forgotten */
@@ -457,6 +458,7 @@ store(struct registration *registration, struct pg *pg, const struct uuid *proje
 
 	/* What the newest version declares comes and goes with it. */
 	triggers_put(batch, workflow, project);
+	declared_put(batch, workflow, project, loop_now(catalog->loop));
 	pg_batch_send(&batch, on_registered, registration);
 }
 
