@@ -44,8 +44,8 @@ read_payload_input(struct reader *reader, const struct place *place, void *into)
 	struct refs refs = { 0 };
 	struct err err = { 0 };
 	struct json *value;
-	bool whole = place->doc->kind == DOC_SCALAR &&
-		     strstr(place->doc->text, "{{") == NULL;
+	bool whole =
+	    place->doc->kind == DOC_SCALAR && strstr(place->doc->text, "{{") == NULL;
 
 	if (place->doc->kind == DOC_LIST || whole)
 		reader_problem(reader, place,

@@ -200,7 +200,7 @@ firings_store_into(struct pg_batch *batch, int64_t epoch, const struct firings *
 
 void
 firings_stop(struct pg *pg, const struct uuid *id, int revision, const char *why,
-	       pg_done_fn *done, void *context)
+	     pg_done_fn *done, void *context)
 {
 	struct pg_args args;
 

@@ -62,6 +62,6 @@ void firings_store_into(struct pg_batch *batch, int64_t epoch,
 			const struct firings *firings);
 /* Switches it off: what is stored cannot be read. */
 void firings_stop(struct pg *pg, const struct uuid *id, int revision, const char *why,
-		    pg_done_fn *done, void *context);
+		  pg_done_fn *done, void *context);
 
 #endif
