@@ -3,7 +3,11 @@ expected time, its run in the same transaction, whatever a person, a second sche
 kill does meanwhile. Guards I5 (any process may be killed) for schedules."""
 
 import json
+import random
 import signal
+import time
+
+import pytest
 
 from test_scheduler import World, server, wait, world  # noqa: F401 (fixtures)
 
@@ -208,5 +212,37 @@ def test_killed_anywhere_it_fires_once(world):
     world.leader()
     wait("all are up to date", lambda: world.one(
         "select count(*) from schedules where next_run_at > now()") == len(made))
+    holes(world)
+    check_ledger(world)
+
+
+@pytest.mark.long
+def test_two_schedulers_one_stopped_at_random(world):
+    """One hangs and goes on, again and again, over ten thousand firings: none twice, none
+    missing, and all of them started, for the other takes over in time."""
+    workflow = add_workflow(world)
+    both = [world.leader(), world.scheduler()]
+    both[1].wait_log("scheduler.ready")
+    made = add_schedules(world, workflow, count=150, overlap="allow")
+    tell(world)
+    choose, end = random.Random(10000), time.monotonic() + 300
+    while world.one("select count(*) from schedule_firings") < 10_000:
+        assert time.monotonic() < end
+        one = choose.choice(both)
+        one.signal(signal.SIGSTOP)
+        time.sleep(choose.uniform(0.1, 7))
+        one.signal(signal.SIGCONT)
+        time.sleep(choose.uniform(0, 1))
+    wait("all are up to date", lambda: world.one(
+        "select count(*) from schedules where next_run_at > now()") == len(made))
+    leaders = world.one("select epoch from scheduler_leader")
+    late = world.one("select max(extract(epoch from created_at - fire_time)) from schedule_firings"
+                     " where fire_time > (select min(fire_time) from schedule_firings)")
+    print(f"{leaders} leaderships, latest firing {late:.1f} s late")
+    assert leaders > 3
+    assert world.sql("select outcome, count(*) > 0 from schedule_firings group by 1") == [
+        ("started", True)]
+    assert world.sql("""select schedule_id, trigger_payload ->> 'fireTime' from workflow_runs
+                         group by 1, 2 having count(*) > 1""") == []
     holes(world)
     check_ledger(world)
