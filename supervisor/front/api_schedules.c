@@ -122,6 +122,25 @@ on_get(struct exchange *exchange)
 }
 
 static int
+arg_outcome(struct exchange *exchange, struct pg_args *args)
+{
+	static const char *const outcomes[] = {
+		"started",   "skipped_active_hours", "skipped_overlap", "missed",
+		"caught_up", "no_workflow",          "failed"
+	};
+	const char *text = exchange_query(exchange, "outcome");
+
+	pg_arg_text(args, text);
+	for (size_t i = 0; text != NULL && i < sizeof outcomes / sizeof *outcomes; i++)
+		if (strcmp(outcomes[i], text) == 0)
+			return 0;
+	if (text == NULL)
+		return 0;
+	reply_problem(exchange, 400, NULL, "outcome: expected one such as missed");
+	return -1;
+}
+
+static int
 fill_firings(struct exchange *exchange, struct pg_args *args)
 {
 	struct api_page page;
@@ -133,8 +152,8 @@ fill_firings(struct exchange *exchange, struct pg_args *args)
 		return -1;
 	schedule_arg_named(args, exchange_param(exchange, "id"),
 			   exchange_project(exchange));
-	pg_arg_text(args, exchange_query(exchange, "outcome"));
-	if (arg_sort(exchange, "-fireTime", "fireTime", args) < 0)
+	if (arg_outcome(exchange, args) < 0 ||
+	    arg_sort(exchange, "-fireTime", "fireTime", args) < 0)
 		return -1;
 	arg_page(&page, cursor != 0, args);
 	if (cursor != 0)

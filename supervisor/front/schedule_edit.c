@@ -12,6 +12,8 @@
 
 /* ---- life and answers ---- */
 
+#define NOT_GOOD "the schedule is not good"
+
 struct edit *
 edit_new(const struct schedule_call *call, schedule_edited_fn *done, void *context)
 {
@@ -52,7 +54,7 @@ edit_refuse(struct edit *edit, int status, const char *text)
 void
 edit_refuse_problems(struct edit *edit)
 {
-	edit_refuse(edit, 422, "the schedule is not good");
+	edit_refuse(edit, 422, NOT_GOOD);
 }
 
 void
@@ -171,38 +173,43 @@ store(struct edit *edit)
 
 /* ---- the workflow ---- */
 
-static void
+/* 0, or the status of a refusal; what is wrong is among the problems. */
+static int
 check_workflow(struct edit *edit, const struct catalog_entry *entry)
 {
 	char *why = NULL;
+	int status =
+	    start_refuses(entry, edit->has_project ? &edit->project : NULL, &why);
 
-	if (start_refuses(entry, edit->has_project ? &edit->project : NULL, &why) !=
-	    0) {
+	if (status != 0) {
 		add_problem(edit, "workflowId", why);
 		free(why);
-		return;
+		return status == 404 ? 404 : 422;
 	}
 	edit->workflow = entry->workflow_id;
 	edit->has_workflow = true;
 	edit->input = start_input(edit->fields.input);
-	workflow_check_input(entry->workflow, edit->input, &edit->problems);
+	return workflow_check_input(entry->workflow, edit->input, &edit->problems)
+		   ? 0
+		   : 422;
 }
 
 static void
 on_workflow(void *context, const struct catalog_entry *entry, const struct err *err)
 {
 	struct edit *edit = context;
+	int status = err->kind == ERR_NOT_FOUND ? 404 : 422;
 
 	if (entry != NULL)
-		check_workflow(edit, entry);
+		status = check_workflow(edit, entry);
 	else if (err->kind == ERR_NOT_FOUND || err->kind == ERR_INPUT)
 		add_problem(edit, "workflowId", err->text);
-	else {
+	else
+		status = 0;
+	if (status != 0)
+		edit_refuse(edit, status, NOT_GOOD);
+	else if (entry == NULL)
 		edit_refuse_err(edit, err);
-		return;
-	}
-	if (edit->problems.count > 0)
-		edit_refuse_problems(edit);
 	else
 		store(edit);
 }

@@ -34,6 +34,8 @@ CASES = [
     *around("comments_add artifacts_add runs_delete definitions_deactivate workflows_delete"
             " projects_insert projects_update projects_delete_runs projects_delete"
             " api_keys_insert api_keys_end definitions_test steps_given", "front"),
+    *around("schedules_insert schedules_update schedules_enable schedules_fire"
+            " schedules_delete", "front"),
     *around("audit_insert idempotency_find idempotency_insert transaction_commit", "front"),
     *around("workers_register workers_take_session", "worker"),
     *around("workers_renew steps_claim steps_finish", "worker", 3),

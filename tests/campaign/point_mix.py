@@ -125,7 +125,7 @@ class Mix:
             assert status in (200, 201), f"{name}: {status} {answer}"
         await asyncio.gather(self.approve(), self.cancel(), self.pause(), self.retry(),
                              self.tell(), self.disturb(), self.add_and_remove(),
-                             self.keep_house(), self.batch(), self.begin("limited", "2"), *(
+                             self.keep_house(), self.schedule(), self.batch(), self.begin("limited", "2"), *(
                                  self.begin(name) for name in FLOWS if name not in BEGUN))
         try:
             await self.system.wait("no run is open", self.all_over, OPEN)
@@ -244,6 +244,18 @@ class Mix:
                           again=(202,))
         key = await self.change("POST", "/api/api-keys", {"name": "point", "role": "viewer"}, "key")
         await self.change("DELETE", f"/api/api-keys/{key['id']}")
+
+    async def schedule(self):
+        """One that is made, changed, paused, fired once, and goes."""
+        await self.change("POST", "/api/workflows", {"name": "point-yearly", "steps": [noop("only")]})
+        made = await self.change("POST", "/api/schedules", {
+            "name": "point", "cronExpression": "@yearly", "workflowId": "point-yearly"}, "yearly")
+        path = f"/api/schedules/{made['id']}"
+        await self.change("PATCH", path, {"jitterMs": 1000})
+        await self.change("PATCH", path, {"enabled": False})
+        fired = await self.change("POST", f"{path}/fire", key="fired", again=(202,))
+        self.runs[fired["executionId"]] = "yearly", "COMPLETED"
+        await self.change("DELETE", path, again=(404,))
 
     # ---- what befalls workers ----
 

@@ -69,7 +69,9 @@ def test_reading_needs_no_more_than_a_viewer_and_changing_more():
 
 BODIES = {"comments": {"message": "from elsewhere"}, "pool": {"workers": 1},
           "projects": {"name": "taken over", "path": "/"}, "api-keys": {"name": "x", "role": "admin"},
-          "events": {"source": "x", "type": "x", "data": {}}, "execute-batch": {"inputs": [{}]}}
+          "events": {"source": "x", "type": "x", "data": {}}, "execute-batch": {"inputs": [{}]},
+          "schedules": {"name": "from elsewhere", "cronExpression": "@yearly"},
+          "preview": {"cronExpression": "@yearly"}}
 
 
 class Two:
@@ -99,9 +101,14 @@ class Two:
         made = guarded.ask("POST", "/api/workflows", text,
                            {**bearer(key), "Content-Type": "application/yaml"})
         assert made.status == 201, made.body
+        made_too = guarded.ask("POST", "/api/schedules", {
+            "name": f"schedule of {name}", "cronExpression": "@yearly",
+            "workflowId": made.json["id"]}, bearer(key))
+        assert made_too.status == 201, made_too.body
         run = guarded.ask("POST", f"/api/workflows/{name}/execute", {}, bearer(key))
         assert run.status == 202, run.body
-        which |= {"workflows": made.json["id"], "executions": run.json["executionId"]}
+        which |= {"workflows": made.json["id"], "executions": run.json["executionId"],
+                  "schedules": made_too.json["id"]}
         self.stepmill.wait_step(which["executions"], "a", "WAITING_APPROVAL")
         which["artifacts"] = self.stepmill.execution(which["executions"])["artifacts"][0]["id"]
         which["name"] = name
@@ -143,7 +150,7 @@ def test_a_bound_key_sees_and_changes_nothing_of_another_project(shared, guarded
         assert answer.status in (403, 404), (answer.status, answer.body[:300])
     elif route.path == "/api/executions/bulk":
         assert answer.json["notFound"] == 1 and answer.json["changed"] == 0
-    for word in ("executions", "workflows", "artifacts", "projects", "api-keys"):
+    for word in ("executions", "workflows", "artifacts", "projects", "api-keys", "schedules"):
         said = answer.body.decode()
         if answer.status < 400 and route.path != "/api/executions/bulk":
             assert other[word] not in said, (word, said[:500])
