@@ -365,7 +365,11 @@ BODIES = {"/api/workflows": "name: one\nsteps: [{ id: a, action: noop }]\n",
           "/api/projects": '{"name": "docs", "path": "/tmp"}',
           "PATCH /api/projects/:id": '{"path": "/tmp"}',
           "/api/projects/:id": '{"name": "docs-changed", "path": "/tmp"}',
-          "/api/api-keys": '{"name": "docs", "role": "viewer"}'}
+          "/api/api-keys": '{"name": "docs", "role": "viewer"}',
+          "/api/schedules": '{"name": "docs", "cronExpression": "@yearly"}',
+          "PATCH /api/schedules/:id": '{"enabled": false, "maxRuns": null}',
+          "/api/schedules/:id": '{"name": "docs", "cronExpression": "@monthly", "timezone": "UTC"}',
+          "/api/schedules/preview": '{"cronExpression": "@daily", "timezone": "UTC", "count": 2}'}
 QUERY = {"isActive": "true", "page": "1", "limit": "5", "status": "completed,FAILED",
          "workflowId": "hello", "triggeredBy": "manual", "since": "2020-01-01T00:00:00Z",
          "until": "2120-01-01T00:00:00Z", "q": "hello", "sort": "-startedAt",
@@ -382,16 +386,23 @@ def one_more(served, path):
     if path.startswith("/api/api-keys"):
         return served.post("/api/api-keys", {"name": f"docs-{time.monotonic_ns()}",
                                              "role": "viewer"})["id"]
+    if path.startswith("/api/schedules"):
+        return served.post("/api/schedules", {"name": "docs", "cronExpression": "@yearly",
+                                              "workflowId": "hello"})["id"]
     served.workflow(BODIES["/api/workflows/:id"])
     return served.run("changed")["id"] if path.startswith("/api/executions") else "changed"
 
 
 def route_url(served, method, path, query):
     run = served.first
-    if method in ("PUT", "PATCH", "DELETE") or path == "/api/projects/:id":
+    if method in ("PUT", "PATCH", "DELETE") or path in (
+            "/api/projects/:id", "/api/schedules/:id", "/api/schedules/:id/fire"):
         path = path.replace(":id", one_more(served, path)) if ":id" in path else path
-    if path == "/api/api-keys" and method == "GET":
+    if path in ("/api/api-keys", "/api/schedules") and method == "GET":
         one_more(served, path)
+    if path == "/api/schedules/:id/firings":
+        path = path.replace(":id", one_more(served, path))
+        served.post(path.replace("firings", "fire"))
     ids = {"/api/workflows": "hello", "/api/executions": run["runId"],
            "/api/artifacts": run["artifacts"][0]["id"]}
     for prefix, found in ids.items():
@@ -408,6 +419,11 @@ def route_url(served, method, path, query):
     if path == "/api/audit":
         values |= {"who": "dev", "what": "workflow.register", "target": "hello",
                    "cursor": "ffffffff-ffff-7fff-bfff-ffffffffffff"}
+    elif path == "/api/schedules":
+        values |= {"kind": "workflow", "enabled": "true", "name": "docs", "sort": "createdAt",
+                   "cursor": "00000000-0000-7000-8000-000000000000"}
+    elif "firings" in path:
+        values |= {"outcome": "started", "sort": "-fireTime", "cursor": "9999999999999999"}
     elif "cursor" in names:  # what comes before the newest but one
         values["cursor"] = str(int(run["runId"].split("-")[-1]) + 1)
     return path + "?" + "&".join(f"{name}={values[name]}" for name in names)
@@ -445,10 +461,17 @@ def names(text, what):
     ("A run", lambda run: run), ("A step", lambda run: run["steps"][-1]),
     ("A comment", lambda run: run["comments"][0]),
     ("An artifact", lambda run: run["artifacts"][0]),
-    ("A workflow", None),
+    ("A workflow", None), ("A schedule", "schedules"), ("A firing", "firings"),
 ])
 def test_members(served, what, find):
     text = page("docs/http-api.md")
+    if isinstance(find, str):
+        made = one_more(served, "/api/schedules")
+        served.post(f"/api/schedules/{made}/fire")
+        shown = served.get(f"/api/schedules/{made}" + ("/firings" if find == "firings" else ""))
+        shown = shown["data"][0] if find == "firings" else shown
+        assert names(text, what) == set(shown)
+        return
     shown = served.get("/api/workflows")["data"][0] if find is None else find(served.first)
     assert names(text, what) <= set(shown), names(text, what) - set(shown)
 

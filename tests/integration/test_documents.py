@@ -388,6 +388,51 @@ def test_tour_of_reasons(tour, stepmill, kind):
     tour(200, "GET", f"/api/executions/{run}/events")
 
 
+def test_tour_of_schedules(tour, stepmill):
+    name = stepmill.define(noop("a"))
+    words = {"name": name, "cronExpression": "@yearly", "timezone": "Asia/Tokyo", "workflowId": name,
+             "activeHours": {"start": "22:00", "end": "24:00", "daysOfWeek": [0, 1]}, "maxRuns": 7,
+             "catchUp": "all", "overlap": "allow", "jitterMs": 5, "input": {}, "projectId": None,
+             "enabled": True}
+    made = tour(201, "POST", "/api/schedules", words, Idempotency_Key=name).json
+    tour(201, "POST", "/api/schedules", words, Idempotency_Key=name)
+    tour(422, "POST", "/api/schedules", {**words, "name": "x"}, Idempotency_Key=name)
+    tour(422, "POST", "/api/schedules", {**words, "cronExpression": "soon", "jitterMs": -1, "x": 1})
+    tour(404, "POST", "/api/schedules", {**words, "workflowId": "there-is-none"})
+    tour(404, "POST", "/api/schedules", {**words, "projectId": NOBODY})
+    tour(400, "POST", "/api/schedules", [])
+    tour(415, "POST", "/api/schedules", json.dumps(words), Content_Type="text/plain")
+    at = f"/api/schedules/{made['id']}"
+    for query in ("", f"?kind=workflow&workflowId={name}&enabled=true&name={name}&sort=-createdAt&limit=1",
+                  f"?cursor={NOBODY}&page=1&projectId={made['projectId']}"):
+        tour(200, "GET", f"/api/schedules{query}")
+    for query in ("?kind=x", "?enabled=x", "?sort=x", "?cursor=x", "?limit=0"):
+        tour(400, "GET", f"/api/schedules{query}")
+    tour(200, "GET", at)
+    for word in ("", "/firings"):
+        tour(404, "GET", f"/api/schedules/{NOBODY}{word}")
+    tour(202, "POST", f"{at}/fire", Idempotency_Key=name + "f")
+    tour(202, "POST", f"{at}/fire", Idempotency_Key=name + "f")
+    tour(404, "POST", f"/api/schedules/{NOBODY}/fire")
+    page = tour(200, "GET", f"{at}/firings?outcome=started&limit=1").json
+    tour(200, "GET", f"{at}/firings?sort=fireTime&page=1&cursor={page['pagination']['nextCursor']}")
+    tour(400, "GET", f"{at}/firings?outcome=x")
+    tour(200, "PUT", at, {"name": name, "cronExpression": "every 90 minutes"}, Idempotency_Key=name + "p")
+    tour(200, "PATCH", at, {"activeHours": {"start": "09:00", "end": "17:00"}, "enabled": False})
+    tour(200, "PATCH", at, {"activeHours": None, "maxRuns": None, "timezone": None, "input": None})
+    for method in ("PUT", "PATCH"):
+        tour(422, method, at, {"name": ""})
+        tour(404, method, f"/api/schedules/{NOBODY}", {"name": "x", "cronExpression": "@daily"})
+    tour(409, "POST", f"{at}/fire")
+    tour(204, "DELETE", at, Idempotency_Key=name + "d")
+    tour(204, "DELETE", at, Idempotency_Key=name + "d")
+    tour(404, "DELETE", at)
+    tour(200, "POST", "/api/schedules/preview", {
+        "cronExpression": "30 2 * * *", "timezone": "Europe/Berlin", "count": 3,
+        "from": "2024-03-30T12:00:00Z", "activeHours": {"start": "02:00", "end": "03:00"}})
+    tour(422, "POST", "/api/schedules/preview", {"cronExpression": "0 0 30 2 *"})
+
+
 def test_tour_of_projects_keys_and_events(tour):
     name = f"documents {uuid.uuid4()}"
     made = tour(201, "POST", "/api/projects", {"name": name, "path": "/tmp"}).json
