@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "engine/model_read.h"
+
 static const char *const methods[] = {
 	"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", NULL,
 };
@@ -114,6 +116,26 @@ static const struct field code_fields[] = {
 	{ 0 },
 };
 
+static const struct field model_fields[] = {
+	{ .name = "model", .type = FIELD_TEXTS,
+	  .help = "`provider:model`, or a list to fall over; `default_model` of the "
+		  "configuration" },
+	{ .name = "prompt", .type = FIELD_TEXT, .required = true,
+	  .help = "what is asked" },
+	{ .name = "system", .type = FIELD_TEXT, .help = "the system prompt; none" },
+	{ .name = "maxTokens", .type = FIELD_COUNT, .min = 1, .max = MODEL_TOKENS_MAX,
+	  .help = "of an answer; `4096`" },
+	{ .name = "temperature", .type = FIELD_NUMBER, .max = 2,
+	  .help = "0 to 2; the provider's" },
+	{ .name = "tools", .type = FIELD_TEXTS,
+	  .help = "names of tools that the model may call, `git.*` for a family; none" },
+	{ .name = "maxToolRounds", .type = FIELD_COUNT, .min = 1, .max = 50,
+	  .help = "how often it may ask for tools; `10`" },
+	{ .name = "budget", .type = FIELD_OBJECT, .members = model_budget_fields,
+	  .help = "`{tokens, usd}`: what the step may use, all attempts together; no limit" },
+	{ 0 },
+};
+
 const struct action_fields action_fields[ACTION_KINDS] = {
 	[ACTION_NOOP] = { .name = "noop", .fields = noop_fields,
 			  .help = "does nothing", .output = "null" },
@@ -141,6 +163,9 @@ const struct action_fields action_fields[ACTION_KINDS] = {
 	[ACTION_LOOP] = { .name = "loop", .fields = loop_fields,
 			  .help = "runs a block of steps again and again",
 			  .output = "`{iterations}`", .flow = true },
+	[ACTION_MODEL] = { .name = "model", .fields = model_fields,
+			  .help = "asks a model",
+			  .output = "its text, or the JSON that fits `outputSchema`" },
 };
 /* clang-format on */
 

@@ -20,6 +20,7 @@ static const char *const type_names[FIELD_TYPES] = {
 	[FIELD_TEXTS] = "text or list of texts",
 	[FIELD_FLAG] = "true or false",
 	[FIELD_COUNT] = "whole number",
+	[FIELD_NUMBER] = "number",
 	[FIELD_DURATION] = "duration",
 	[FIELD_MOMENT] = "moment",
 	[FIELD_CHOICE] = "choice",
@@ -151,6 +152,22 @@ accept_count(const struct check *check, const struct json *value)
 }
 
 static int
+accept_number(const struct check *check, const struct json *value)
+{
+	double number = json_double(value);
+
+	if (json_type(value) != JSON_INT && json_type(value) != JSON_DOUBLE)
+		return expected(check->err, "a number", value);
+	if (number < (double)check->field->min)
+		return err_set(check->err, ERR_INPUT, "%g is less than %ld", number,
+			       check->field->min);
+	if (check->field->max != 0 && number > (double)check->field->max)
+		return err_set(check->err, ERR_INPUT, "%g is more than %ld", number,
+			       check->field->max);
+	return 0;
+}
+
+static int
 accept_duration(const struct check *check, const struct json *value)
 {
 	usec_t duration;
@@ -240,7 +257,7 @@ static accept_fn *const accepts[FIELD_TYPES] = {
 	[FIELD_CHOICE] = accept_choice,     [FIELD_OBJECT] = accept_object,
 	[FIELD_PAIRS] = accept_pairs,       [FIELD_OBJECTS] = accept_objects,
 	[FIELD_ANY] = accept_any,           [FIELD_EXPRESSION] = accept_text,
-	[FIELD_STEPS] = accept_any,
+	[FIELD_STEPS] = accept_any,         [FIELD_NUMBER] = accept_number,
 };
 
 int

@@ -18,6 +18,7 @@ enum field_type {
 	FIELD_TEXTS,    /* a string or a list of strings */
 	FIELD_FLAG,     /* true or false */
 	FIELD_COUNT,    /* a whole number from min to max */
+	FIELD_NUMBER,   /* any number from min to max */
 	FIELD_DURATION, /* a number of milliseconds, or "10m" */
 	FIELD_MOMENT,   /* "2026-03-01T09:00:00Z" */
 	FIELD_CHOICE,   /* one of choices */
@@ -36,7 +37,7 @@ struct field {
 	bool required; /* of a group: one of its fields is */
 	bool later;    /* of the format, but not of this version */
 	int group;     /* not 0: fields of the same group exclude each other */
-	long min, max; /* of a count; max 0: none */
+	long min, max; /* of a count or number; max 0: none */
 	const char *const *choices; /* NULL-terminated */
 	const struct field
 	    *members;     /* of an object: what it may hold; NULL: anything */

@@ -64,6 +64,17 @@ of_count(const struct field *field)
 }
 
 static struct json *
+of_number(const struct field *field)
+{
+	struct json *schema = of_type("number");
+
+	json_set(schema, "minimum", json_new_int(field->min));
+	if (field->max > 0)
+		json_set(schema, "maximum", json_new_int(field->max));
+	return schema;
+}
+
+static struct json *
 of_duration(const struct field *field)
 {
 	struct json *ms = of_type("integer");
@@ -143,7 +154,7 @@ static struct json *(*const makers[FIELD_TYPES])(const struct field *field) = {
 	[FIELD_CHOICE] = of_choice,     [FIELD_OBJECT] = of_object,
 	[FIELD_PAIRS] = of_pairs,       [FIELD_OBJECTS] = of_objects,
 	[FIELD_ANY] = of_any,           [FIELD_EXPRESSION] = of_text,
-	[FIELD_STEPS] = of_steps,
+	[FIELD_STEPS] = of_steps,       [FIELD_NUMBER] = of_number,
 };
 
 struct json *

@@ -8,6 +8,7 @@
 
 #include "engine/action_fields.h"
 #include "engine/field.h"
+#include "engine/model_read.h"
 #include "engine/tool_names.h"
 
 static void check_members(struct reader *reader, const struct place *map,
@@ -204,6 +205,8 @@ fields_read(struct reader *reader, const struct place *step_place,
 	check_known(reader, step_place, table);
 	if (step->action == ACTION_TOOL)
 		check_tool(reader, step_place);
+	if (step->action == ACTION_MODEL)
+		model_read_names(reader, step_place);
 	if (!check_templates(reader, step_place, table, refs, scope))
 		return;
 	value = fields_value(step_place, table);

@@ -12,6 +12,7 @@
 #include "engine/action_fields.h"
 #include "engine/fields_read.h"
 #include "engine/flow_read.h"
+#include "engine/model_read.h"
 #include "engine/refs.h"
 
 #define LETTERS        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -32,8 +33,9 @@ static const char *const backoff_names[BACKOFFS + 1] = {
 	[BACKOFF_EXPONENTIAL] = "exponential",
 };
 
-static const char *const later_actions[] = { "model", "agent", "skill", "message",
-					     NULL };
+static const char *const strategy_names[] = { "llm_self_correct", NULL };
+
+static const char *const later_actions[] = { "agent", "skill", "message", NULL };
 
 /* A step while it is read. */
 struct step_reading {
@@ -213,13 +215,26 @@ read_jitter(struct reader *reader, const struct place *place, void *into)
 	reader_flag(reader, place, &reading->step->retry.jitter);
 }
 
+/* What the strategy is for is told apart from the attempts: both may be wrong. */
+static void
+read_strategy(struct reader *reader, const struct place *place, void *into)
+{
+	struct step_reading *reading = into;
+
+	if (reader_choice(reader, place, strategy_names) < 0)
+		return;
+	if (reading->action_known && reading->step->action != ACTION_MODEL)
+		reader_problem(reader, place, "only a model can correct itself");
+	reading->step->self_correct = true;
+}
+
 static const struct key retry_keys[] = {
 	{ .name = "maxAttempts", .read = read_max_attempts },
 	{ .name = "backoff", .read = read_backoff },
 	{ .name = "delay", .read = read_delay },
 	{ .name = "maxDelay", .read = read_max_delay },
 	{ .name = "jitter", .read = read_jitter },
-	{ .name = "strategy", .later = true },
+	{ .name = "strategy", .read = read_strategy },
 	{ 0 },
 };
 
@@ -237,6 +252,11 @@ read_retry(struct reader *reader, const struct place *place, void *into)
 		.jitter = true,
 	};
 	reader_map(reader, place, retry_keys, NULL, reading);
+	if (reading->step->self_correct && retry->max_attempts > MODEL_CORRECTIONS + 1)
+		reader_problem(reader, place,
+			       "llm_self_correct tries again %d times at most: "
+			       "\"maxAttempts\" is at most %d",
+			       MODEL_CORRECTIONS, MODEL_CORRECTIONS + 1);
 	if (retry->max_delay >= retry->delay)
 		return;
 	if (reading->max_delay_given)

@@ -12,6 +12,7 @@
 #include "base/map.h"
 #include "base/step_ref.h"
 #include "base/usec.h"
+#include "engine/model_read.h"
 #include "engine/retry_core.h"
 #include "engine/trigger.h"
 #include "lang/cel.h"
@@ -34,6 +35,7 @@ enum action_kind {
 	ACTION_WORKFLOW,
 	ACTION_CONDITIONAL,
 	ACTION_LOOP,
+	ACTION_MODEL,
 	ACTION_KINDS
 };
 
@@ -61,7 +63,8 @@ struct step_def {
 	    *fields;    /* the action's own fields as one object, templates in it */
 	usec_t timeout; /* of each attempt; 0: none */
 	struct retry retry;
-	char *queue; /* the step's, else the workflow's */
+	bool self_correct; /* a model is told why its answer was of no use */
+	char *queue;       /* the step's, else the workflow's */
 	struct branch *branches;
 	size_t branches_count;
 	int on_success, on_failure; /* target */
@@ -121,6 +124,7 @@ struct workflow {
 	struct template *concurrency_key; /* or NULL: all its runs together */
 	struct trigger_def *triggers;     /* in order of the file; manual is none */
 	size_t triggers_count;
+	struct budget budget;             /* of a run: what its models may use */
 	struct step_def end; /* of graph style: stands for the row END_NUMBER */
 	int holders;         /* beyond the first */
 	int max_steps;

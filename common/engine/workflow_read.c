@@ -9,6 +9,7 @@
 #include "engine/blocks_read.h"
 #include "engine/graph_check.h"
 #include "engine/input_schema.h"
+#include "engine/model_read.h"
 #include "engine/reader.h"
 #include "engine/refs.h"
 #include "engine/step_read.h"
@@ -109,6 +110,14 @@ read_max_steps(struct reader *reader, const struct place *place, void *into)
 	workflow->max_steps = (int)count;
 }
 
+static void
+read_budget(struct reader *reader, const struct place *place, void *into)
+{
+	struct workflow *workflow = into;
+
+	model_read_budget(reader, place, &workflow->budget);
+}
+
 /* {key, limit} */
 static void
 read_concurrency_key(struct reader *reader, const struct place *place, void *into)
@@ -181,7 +190,7 @@ static const struct key workflow_keys[] = {
 	{ .name = "steps", .required = true },
 	{ .name = "ui" },
 	{ .name = "concurrency" },
-	{ .name = "budget", .later = true },
+	{ .name = "budget", .read = read_budget },
 	{ 0 },
 };
 
