@@ -46,6 +46,36 @@ doc_free(struct doc **doc_p)
 	free(doc);
 }
 
+static struct doc **
+copy_all(struct doc *const *list, size_t count)
+{
+	struct doc **copies = xcalloc(count, sizeof *copies);
+
+	for (size_t i = 0; i < count; i++)
+		copies[i] = doc_copy(list[i]);
+	return copies;
+}
+
+struct doc *
+doc_copy(const struct doc *doc)
+{
+	struct doc *copy;
+
+	if (doc == NULL)
+		return NULL;
+	copy = doc_new(doc->kind, doc->line, doc->column);
+	copy->quoted = doc->quoted;
+	copy->len = doc->len;
+	if (doc->text != NULL)
+		copy->text = xstrndup(doc->text, doc->len);
+	if (doc->count > 0)
+		copy->items = copy_all(doc->items, doc->count);
+	if (doc->count > 0 && doc->keys != NULL)
+		copy->keys = copy_all(doc->keys, doc->count);
+	copy->count = doc->count;
+	return copy;
+}
+
 /* Arrays grow at each power of two from 4 on: no capacity has to be kept. */
 static void
 make_room(struct doc ***list, size_t count)

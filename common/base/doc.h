@@ -26,6 +26,7 @@ struct doc {
 
 struct doc *doc_new(enum doc_kind kind, int line, int column);
 void doc_free(struct doc **doc_p);
+struct doc *doc_copy(const struct doc *doc); /* deep; NULL gives NULL */
 void doc_append(struct doc *list, struct doc **item_p);
 void doc_put(struct doc *map, struct doc **key_p, struct doc **item_p);
 struct doc *doc_get(const struct doc *map, const char *key); /* or NULL */

@@ -99,6 +99,8 @@ read_option(const struct reading *reading, const struct option *option,
 		return;
 	if (option->type == OPT_TEXTS)
 		read_list(reading, option, node);
+	else if (option->type == OPT_TREE)
+		option_value_put(option, reading->conf, node);
 	else if (node->kind != DOC_SCALAR)
 		problems_add(reading->problems, node, "", "%s: expected one value",
 			     option->name);

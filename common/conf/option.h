@@ -19,6 +19,9 @@ enum option_type {
 	OPT_DURATION, /* usec_t */
 	OPT_FLAG,     /* bool; true false yes no on off */
 	OPT_TEXTS,    /* struct texts; a list, or comma-separated in the environment */
+	OPT_NUMBER,   /* double; 0.25, 15 */
+	OPT_TREE,     /* struct doc *; anything, for somebody else to read; YAML in the
+			 environment */
 	OPT_TYPES
 };
 
@@ -51,6 +54,9 @@ void option_environment(const struct option *table, char *const *environment,
 char *option_variable(const char *name);
 /* YAML with every key, its value and its help as a comment; secrets as "***". */
 char *option_dump(const struct option *table, const void *conf);
+/* A text that may be "file:/path" or "env:NAME": what it stands for, the caller's; NULL
+ * with err when that cannot be had. */
+char *option_secret(const char *text, struct err *err);
 void option_fini(const struct option *table, void *conf);
 
 #endif

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -17,10 +18,12 @@
 #include "base/quote.h"
 #include "base/usec.h"
 #include "base/xalloc.h"
+#include "conf/yaml.h"
 #include "conf/yaml_text.h"
 
-#define SECRET_MAX (64 * 1024)
-#define SHOWN_MAX  60 /* of a wrong value in a message */
+#define SECRET_MAX     (64 * 1024)
+#define SHOWN_MAX      60 /* of a wrong value in a message */
+#define NUMBER_LEN_MAX 20
 
 union number {
 	long count;
@@ -236,8 +239,8 @@ secret_of_environment(const char *name, struct err *err)
 	return xstrdup(value);
 }
 
-static char *
-follow_secret(const char *text, struct err *err)
+char *
+option_secret(const char *text, struct err *err)
 {
 	if (strncmp(text, "file:", 5) == 0)
 		return secret_of_file(text + 5, err);
@@ -256,7 +259,7 @@ set_text(const struct option *option, void *conf, const char *text, size_t len,
 		return err_set(err, ERR_INPUT, "\\0 is not allowed");
 	value = xstrndup(text, len);
 	if ((option->flags & OPT_SECRET) != 0) {
-		char *followed = follow_secret(value, err);
+		char *followed = option_secret(value, err);
 
 		free(value);
 		value = followed;
@@ -291,12 +294,55 @@ set_texts(const struct option *option, void *conf, const char *text, size_t len,
 	return 0;
 }
 
+/* A plain decimal number: no exponent, no sign. */
+static int
+set_decimal(const struct option *option, void *conf, const char *text, size_t len,
+	    struct err *err)
+{
+	char *copy = xstrndup(text, len);
+	size_t digits = strspn(copy, "0123456789"), whole = digits;
+	double value = strtod(copy, NULL);
+
+	if (copy[whole] == '.')
+		whole += 1 + strspn(copy + whole + 1, "0123456789");
+	free(copy);
+	if (digits == 0 || whole != len || len > NUMBER_LEN_MAX)
+		return refuse(err, text, len, "a number, like 15 or 0.25");
+	*(double *)place_of(option, conf) = value;
+	return 0;
+}
+
+void
+option_value_put(const struct option *option, void *conf, const struct doc *node)
+{
+	option_value_clear(option, conf);
+	*(struct doc **)place_of(option, conf) = doc_copy(node);
+}
+
+static int
+set_tree(const struct option *option, void *conf, const char *text, size_t len,
+	 struct err *err)
+{
+	struct problems problems = { 0 };
+	struct doc *tree = yaml_parse(text, len, &problems);
+	int status = 0;
+
+	if (tree != NULL)
+		option_value_put(option, conf, tree);
+	else
+		status = err_set(err, ERR_INPUT, "%s", problems.list[0].message);
+	doc_free(&tree);
+	problems_fini(&problems);
+	return status;
+}
+
 typedef int set_fn(const struct option *option, void *conf, const char *text,
 		   size_t len, struct err *err);
 
 static set_fn *const setters[OPT_TYPES] = {
 	[OPT_TEXT] = set_text,       [OPT_COUNT] = set_number, [OPT_BYTES] = set_number,
 	[OPT_DURATION] = set_number, [OPT_FLAG] = set_flag,    [OPT_TEXTS] = set_texts,
+	[OPT_NUMBER] = set_decimal,  [OPT_TREE] = set_tree,
 };
 
 int
@@ -321,7 +367,9 @@ option_value_clear(const struct option *option, void *conf)
 	struct texts *texts;
 	char **text;
 
-	if (option->type == OPT_TEXT) {
+	if (option->type == OPT_TREE) {
+		doc_free(place_of(option, conf));
+	} else if (option->type == OPT_TEXT) {
 		text = place_of(option, conf);
 		free(*text);
 		*text = NULL;
@@ -408,12 +456,94 @@ write_flag(const struct option *option, const void *place, struct buf *out)
 	buf_str(out, *(const bool *)place ? "true" : "false");
 }
 
+static void
+write_number(const struct option *option, const void *place, struct buf *out)
+{
+	char text[64];
+	size_t len;
+
+	(void)option;
+	len = (size_t)snprintf(text, sizeof text, "%.6f", *(const double *)place);
+	while (len > 0 && text[len - 1] == '0')
+		len--;
+	if (len > 0 && text[len - 1] == '.')
+		len--;
+	buf_add(out, text, len);
+}
+
+/* What is called like this is shown to nobody, nor is what is below it. */
+static bool
+is_secret(const char *key)
+{
+	static const char *const words[] = { "key", "token", "secret", "password",
+					     "headers" };
+
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (strstr(key, words[i]) != NULL)
+			return true;
+	return false;
+}
+
+/* Read back as it is when nothing is put around it. */
+static bool
+is_plain(const struct doc *node)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+	size_t start = strspn(node->text, letters);
+
+	return start > 0 &&
+	       start + strspn(node->text + start, "abcdefghijklmnopqrstuvwxyz"
+						  "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+						  "0123456789._-/") ==
+		   node->len;
+}
+
+static void
+write_node(const struct doc *node, bool secret, struct buf *out)
+{
+	bool is_map = node->kind == DOC_MAP;
+
+	if (node->kind == DOC_SCALAR && secret)
+		buf_str(out, "\"***\"");
+	else if (node->kind == DOC_SCALAR && !node->quoted && is_plain(node))
+		buf_str(out, node->text);
+	else if (node->kind == DOC_SCALAR)
+		write_quoted(node->text, out);
+	if (node->kind == DOC_SCALAR)
+		return;
+	buf_char(out, is_map ? '{' : '[');
+	for (size_t i = 0; i < node->count; i++) {
+		buf_str(out, i > 0 ? ", " : "");
+		if (is_map) {
+			write_quoted(node->keys[i]->text, out);
+			buf_str(out, ": ");
+		}
+		write_node(node->items[i],
+			   secret || (is_map && is_secret(node->keys[i]->text)), out);
+	}
+	buf_char(out, is_map ? '}' : ']');
+}
+
+static void
+write_tree(const struct option *option, const void *place, struct buf *out)
+{
+	const struct doc *node = *(struct doc *const *)place;
+
+	(void)option;
+	if (node == NULL)
+		buf_str(out, "{}");
+	else
+		write_node(node, false, out);
+}
+
 typedef void write_fn(const struct option *option, const void *place, struct buf *out);
 
 static write_fn *const writers[OPT_TYPES] = {
-	[OPT_TEXT] = write_text,   [OPT_COUNT] = write_count,
-	[OPT_BYTES] = write_bytes, [OPT_DURATION] = write_duration,
-	[OPT_FLAG] = write_flag,   [OPT_TEXTS] = write_texts,
+	[OPT_TEXT] = write_text,     [OPT_COUNT] = write_count,
+	[OPT_BYTES] = write_bytes,   [OPT_DURATION] = write_duration,
+	[OPT_FLAG] = write_flag,     [OPT_TEXTS] = write_texts,
+	[OPT_NUMBER] = write_number, [OPT_TREE] = write_tree,
 };
 
 void

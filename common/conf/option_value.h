@@ -14,6 +14,8 @@ int option_value_set(const struct option *option, void *conf, const char *text,
 /* Lists: adds one item; texts must have been emptied by option_value_clear. */
 void option_value_add(const struct option *option, void *conf, const char *text,
 		      size_t len);
+/* Trees: a copy of the node. */
+void option_value_put(const struct option *option, void *conf, const struct doc *node);
 void option_value_clear(const struct option *option, void *conf);
 /* As YAML, on one line: 10s, 4MiB, "text", [a, b]; nothing for an absent text. */
 void option_value_write(const struct option *option, const void *conf, struct buf *out);

@@ -18,7 +18,8 @@
 
 extern char **environ;
 
-#define AT(field) offsetof(struct settings, field)
+#define AT(field)          offsetof(struct settings, field)
+#define PROVIDERS_VARIABLE "STEPMILL_PROVIDERS"
 
 // clang-format off
 const struct option settings_table[] = {
@@ -108,6 +109,12 @@ const struct option settings_table[] = {
 	  "how often what got lost is looked for" },
 	{ "scheduler.retention", OPT_DURATION, AT(retention), "30d", "1h", "5200w", 0,
 	  "how long ended runs are kept" },
+
+	{ "providers", OPT_TREE, AT(providers_tree), NULL, NULL, NULL, 0,
+	  "providers of models by name, see below" },
+	{ "default_model", OPT_TEXT, AT(default_model), "anthropic:claude-sonnet-4-5-20250514",
+	  NULL, NULL, 0,
+	  "model of steps that name none: provider:model" },
 
 	{ "forge.url", OPT_TEXT, AT(forge_url), "https://api.github.com", NULL, NULL, 0,
 	  "the forge's API, for git.createPr" },
@@ -259,6 +266,9 @@ settings_load(const char *file, char **report)
 	if (file != NULL)
 		read_file(&loading, file);
 	read_environment(&loading);
+	providers_read(&loading.settings->providers, loading.settings->providers_tree,
+		       variable(PROVIDERS_VARIABLE) != NULL ? &loading.of_environment
+							    : &loading.of_file);
 	check_rules(&loading);
 	add_lines(&loading.of_file, &lines);
 	add_lines(&loading.of_environment, &lines);
@@ -282,6 +292,7 @@ settings_free(struct settings **settings_p)
 		return;
 	*settings_p = NULL;
 	option_fini(settings_table, settings);
+	providers_fini(&settings->providers);
 	free(settings->file);
 	free(settings);
 }

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/usec.h"
 #include "conf/option.h"
+#include "conf/providers.h"
 
 struct settings {
 	char *file; /* the file that was read, or NULL */
@@ -57,6 +58,10 @@ struct settings {
 
 	usec_t sweep_interval; /* scheduler.sweep_interval, 2s */
 	usec_t retention;      /* scheduler.retention, 30d */
+
+	struct doc *providers_tree; /* providers, as written */
+	struct providers providers; /* read from it, and from usual variables */
+	char *default_model;        /* default_model */
 
 	char *forge_url;   /* forge.url, https://api.github.com */
 	char *forge_token; /* forge.token; secret */

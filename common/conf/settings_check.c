@@ -139,6 +139,14 @@ forge_is_http(const struct settings *settings)
 	       starts_with(settings->forge_url, "http://");
 }
 
+static bool
+default_model_is_one(const struct settings *settings)
+{
+	const char *colon = strchr(settings->default_model, ':');
+
+	return colon != NULL && colon != settings->default_model && colon[1] != '\0';
+}
+
 const struct settings_rule settings_rules[] = {
 	{ "log.level", log_level_is_known, "expected debug, info, warn or error" },
 	{ "log.format", log_format_is_known, "expected json or text" },
@@ -157,6 +165,8 @@ const struct settings_rule settings_rules[] = {
 	  "expected 1 to 64 names of letters, digits, dots, dashes or underscores" },
 	{ "worker.environment", environment_is_names,
 	  "expected names of environment variables" },
+	{ "default_model", default_model_is_one,
+	  "expected provider:model, like anthropic:claude-sonnet-4-5" },
 	{ "forge.url", forge_is_http, "expected https://... or http://..." },
 	{ .name = NULL },
 };

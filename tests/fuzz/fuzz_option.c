@@ -18,6 +18,8 @@ struct conf {
 	usec_t duration;
 	bool flag;
 	struct texts texts;
+	double number;
+	struct doc *tree;
 };
 
 #define AT(field) offsetof(struct conf, field)
@@ -29,6 +31,8 @@ static const struct option table[] = {
 	{ "b.time", OPT_DURATION, AT(duration), "1h", "1s", "1d", 0, "a time" },
 	{ "b.flag", OPT_FLAG, AT(flag), "true", NULL, NULL, 0, "a flag" },
 	{ "list", OPT_TEXTS, AT(texts), "a, b", NULL, NULL, 0, "texts" },
+	{ "number", OPT_NUMBER, AT(number), "0.5", NULL, NULL, 0, "a number" },
+	{ "tree", OPT_TREE, AT(tree), NULL, NULL, NULL, 0, "a tree" },
 	{ .name = NULL },
 };
 

@@ -24,6 +24,8 @@ struct conf {
 	bool flag;
 	struct texts texts;
 	char *top;
+	double number;
+	struct doc *tree;
 };
 
 #define AT(field) offsetof(struct conf, field)
@@ -37,6 +39,8 @@ static const struct option table[] = {
 	{ "two.some-time", OPT_DURATION, AT(duration), "1h30m", "1s", "1d", 0, "a time" },
 	{ "two.flag", OPT_FLAG, AT(flag), "true", NULL, NULL, 0, "a flag" },
 	{ "texts", OPT_TEXTS, AT(texts), "a, b", NULL, NULL, 0, "some texts" },
+	{ "number", OPT_NUMBER, AT(number), "0.5", NULL, NULL, 0, "a number" },
+	{ "tree", OPT_TREE, AT(tree), NULL, NULL, NULL, 0, "a tree" },
 	{ "top", OPT_TEXT, AT(top), NULL, NULL, NULL, 0, "a text without a section" },
 	{ .name = NULL },
 };
@@ -278,6 +282,61 @@ test_the_environment_wins(void **state)
 }
 
 static void
+test_numbers_with_a_point(void **state)
+{
+	struct conf conf;
+	char *lines = read_text(&conf, "number: 12.25");
+
+	(void)state;
+	assert_string_equal(lines, "");
+	assert_true(conf.number == 12.25);
+	free(lines);
+	option_fini(table, &conf);
+	expect_problems("number: 3", "");
+	expect_problems("number: -1", "c.yaml:1:9: number: \"-1\" is not a number, "
+				      "like 15 or 0.25\n");
+	expect_problems("number: 1e3", "c.yaml:1:9: number: \"1e3\" is not a number, "
+				       "like 15 or 0.25\n");
+}
+
+static void
+test_trees_are_kept_and_shown_without_secrets(void **state)
+{
+	struct conf conf;
+	char *lines = read_text(&conf, "tree: { a: [x, 'y z'], api_key: canary, "
+				       "headers: { b: canary } }");
+	char *dump = option_dump(table, &conf);
+
+	(void)state;
+	assert_string_equal(lines, "");
+	assert_string_equal(doc_get(conf.tree, "a")->items[1]->text, "y z");
+	assert_non_null(strstr(dump, "tree: {\"a\": [x, \"y z\"], \"api_key\": "
+				     "\"***\", \"headers\": {\"b\": \"***\"}}\n"));
+	free(dump);
+	free(lines);
+	option_fini(table, &conf);
+	assert_null(conf.tree);
+}
+
+static void
+test_a_tree_in_the_environment_is_yaml(void **state)
+{
+	char *environment[] = { (char *)"STEPMILL_TREE={\"a\": {\"b\": 1}}", NULL };
+	char *broken[] = { (char *)"STEPMILL_TREE={", NULL };
+	struct problems problems = { 0 };
+	struct conf conf = { 0 };
+
+	(void)state;
+	option_environment(table, environment, &conf, &problems);
+	assert_int_equal(problems.count, 0);
+	assert_string_equal(doc_get(doc_get(conf.tree, "a"), "b")->text, "1");
+	option_environment(table, broken, &conf, &problems);
+	assert_int_equal(problems.count, 1);
+	problems_fini(&problems);
+	option_fini(table, &conf);
+}
+
+static void
 test_secrets_are_followed(void **state)
 {
 	char path[] = "/tmp/stepmill-test-XXXXXX", text[100];
@@ -364,6 +423,10 @@ test_the_dump_reads_back(void **state)
 				       "  flag: true\n"
 				       "# some texts\n"
 				       "texts: [\"a\", \"b, c\"]\n"
+				       "# a number\n"
+				       "number: 0.5\n"
+				       "# a tree\n"
+				       "tree: {}\n"
 				       "# a text without a section\n"
 				       "top:\n";
 	struct conf conf;
@@ -419,6 +482,9 @@ main(void)
 		cmocka_unit_test(test_numbers_are_strict),
 		cmocka_unit_test(test_shapes_that_do_not_fit),
 		cmocka_unit_test(test_the_environment_wins),
+		cmocka_unit_test(test_numbers_with_a_point),
+		cmocka_unit_test(test_trees_are_kept_and_shown_without_secrets),
+		cmocka_unit_test(test_a_tree_in_the_environment_is_yaml),
 		cmocka_unit_test(test_secrets_are_followed),
 		cmocka_unit_test(test_secrets_that_are_not_there),
 		cmocka_unit_test(test_the_dump_reads_back),
