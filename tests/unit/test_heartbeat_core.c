@@ -78,8 +78,8 @@ static const struct { const char *front, *expected; } fronts[] = {
 	{ "interval: 45\n", "{\"interval\":45} [\"one\"]" },
 	{ "interval: 1h30m\n", "{\"interval\":90} [\"one\"]" },
 	{ "interval: 90s\n", "file:2:11 interval: expected whole minutes, 1 to 525600" },
-	{ "interval: 0\n", "file:2:11 interval: expected 1 to 525600, got 0" },
-	{ "interval: 525601\n", "file:2:11 interval: expected 1 to 525600, got 525601" },
+	{ "interval: 0\n", "file:2:11 interval: 0 is less than 1" },
+	{ "interval: 525601\n", "file:2:11 interval: 525601 is more than 525600" },
 	{ "interval: soon\n", NULL },
 	{ "interval: [1]\n", NULL },
 	{ "timezone: Europe/Berlin\nmodel: openai:gpt-x\nname: Mine\n",
@@ -97,7 +97,7 @@ static const struct { const char *front, *expected; } fronts[] = {
 	{ "activeHours: 9-17\n", "file:2:14 activeHours: expected a map, got a single value" },
 	{ "webhook: https://example.com/x\n", "{\"webhook\":\"https://example.com/x\"} [\"one\"]" },
 	{ "webhook: file:///etc/passwd\n", "file:2:10 webhook: expected a URL, http or https" },
-	{ "intervall: 5\n", "file:2:1 unknown key \"intervall\"; did you mean \"interval\"?" },
+	{ "intervall: 5\n", "file:2:1: unknown key \"intervall\"; did you mean \"interval\"?" },
 	{ "- 1\n", NULL },
 	{ "interval: {\n", NULL },
 	{ "model: \"\"\n", NULL },
@@ -150,7 +150,7 @@ test_edges_of_front(void **state)
 {
 	(void)state;
 	check("---\ninterval: 5\n",
-	      "1:1 the front matter begins with \"---\" and has no end");
+	      "1:1: the front matter begins with \"---\" and has no end");
 	check("--- \ninterval: 5\n... \n- [ ] one", "{\"interval\":5} [\"one\"]");
 	check("----\n- [ ] one\n", "{} [\"one\"]");
 	check("\n---\ninterval: 5\n---\n", "{} []");
@@ -169,12 +169,12 @@ test_limits(void **state)
 	assert_memory_equal(got, "{} [", 4);
 	free(got);
 	buf_str(&text, "- [ ] y\n");
-	check(text.data, "101:1 more than 100 items");
+	check(text.data, "101:1: more than 100 items");
 	buf_clear(&text);
 	buf_str(&text, "\n- [ ] ");
 	for (int i = 0; i <= HEARTBEAT_ITEM_MAX; i++)
 		buf_char(&text, 'x');
-	check(text.data, "2:1 the item is longer than 4000 bytes");
+	check(text.data, "2:1: the item is longer than 4000 bytes");
 	buf_clear(&text);
 	for (int i = 0; i <= HEARTBEAT_BYTES_MAX; i++)
 		buf_char(&text, ' ');
