@@ -22,8 +22,10 @@ struct settings {
 	char *log_level;    /* log.level, info */
 	char *log_format;   /* log.format, json */
 
-	char *project_path;          /* project.path: of the project "default"; "." */
-	struct texts workflow_paths; /* workflow_paths: more folders with workflows */
+	char *project_path;           /* project.path: of the project "default"; "." */
+	struct texts workflow_paths;  /* workflow_paths: more folders with workflows */
+	struct texts heartbeat_paths; /* heartbeat_paths: where a HEARTBEAT.md may lie
+					 besides a project */
 
 	char *http_listen;         /* http.listen, 127.0.0.1:3456; also unix:/path */
 	long http_body_max;        /* http.body_max, 4MiB */

@@ -15,6 +15,16 @@
 
 /* ---- parts ---- */
 
+/* Where its parts lie. */
+struct parts {
+	const char *front; /* YAML with its first line "---", so that lines count from
+			      1; NULL: there is none */
+	size_t front_len;
+	const char *body;
+	size_t body_len;
+	int body_line; /* of the body's first line in the file */
+};
+
 /* "---", and nothing behind it but blanks. */
 static bool
 is_rule(const char *line, size_t len, char sign)
@@ -54,9 +64,8 @@ is_text(const char *text, size_t len, struct problems *problems)
 	return false;
 }
 
-bool
-heartbeat_split(const char *text, size_t len, struct heartbeat_parts *out,
-		struct problems *problems)
+static bool
+split(const char *text, size_t len, struct parts *out, struct problems *problems)
 {
 	size_t at, line;
 	int number = 1;
@@ -67,8 +76,7 @@ heartbeat_split(const char *text, size_t len, struct heartbeat_parts *out,
 		text += strlen(BOM);
 		len -= strlen(BOM);
 	}
-	*out =
-	    (struct heartbeat_parts){ .body = text, .body_len = len, .body_line = 1 };
+	*out = (struct parts){ .body = text, .body_len = len, .body_line = 1 };
 	line = line_len(text, len);
 	if (!is_rule(text, line, '-'))
 		return true;
@@ -235,18 +243,32 @@ static const struct key front_keys[] = {
 	{ 0 },
 };
 
-bool
-heartbeat_read(const struct heartbeat_parts *parts, const struct doc *front,
-	       struct heartbeat *out, struct problems *problems)
+static void
+read_front(const struct parts *parts, heartbeat_yaml_fn *yaml,
+	   struct heartbeat *heartbeat, struct problems *problems)
 {
 	struct reader reader = { .problems = problems };
-	const struct place top = { .doc = front };
-	size_t before = problems->count;
+	struct doc *doc = yaml(parts->front, parts->front_len, problems);
+	const struct place top = { .doc = doc };
 
+	if (doc != NULL)
+		reader_map(&reader, &top, front_keys, NULL, heartbeat);
+	doc_free(&doc);
+}
+
+bool
+heartbeat_read(const char *text, size_t len, heartbeat_yaml_fn *yaml,
+	       struct heartbeat *out, struct problems *problems)
+{
+	size_t before = problems->count;
+	struct parts parts;
+
+	if (!split(text, len, &parts, problems))
+		return false;
 	*out = (struct heartbeat){ json_new_object(), json_new_array() };
-	if (front != NULL)
-		reader_map(&reader, &top, front_keys, NULL, out);
-	heartbeat_items(parts->body, parts->body_len, parts->body_line, out->items,
+	if (parts.front != NULL)
+		read_front(&parts, yaml, out, problems);
+	heartbeat_items(parts.body, parts.body_len, parts.body_line, out->items,
 			problems);
 	if (problems->count == before)
 		return true;

@@ -1,7 +1,7 @@
 /*
  * HEARTBEAT.md: a checklist in Markdown, with YAML front matter that says how often it
- * is gone through. Text and tree in, what it says out; whoever reads the file parses
- * the front matter in between, for the YAML door is not ours to open.
+ * is gone through. Text in, what it says out; whoever reads the file lends the door to
+ * YAML.
  */
 #ifndef ENGINE_HEARTBEAT_CORE_H
 #define ENGINE_HEARTBEAT_CORE_H
@@ -21,28 +21,18 @@
 #define HEARTBEAT_MODEL_MAX    200
 #define HEARTBEAT_WEBHOOK_MAX  2000
 
-/* Where its parts lie; borrowed from the text. */
-struct heartbeat_parts {
-	const char *front; /* YAML with its first line "---", so that lines count from
-			      1; NULL: there is none */
-	size_t front_len;
-	const char *body;
-	size_t body_len;
-	int body_line; /* of the body's first line in the file */
-};
-/* False with at least one problem: too large, not UTF-8, front matter without end. */
-bool heartbeat_split(const char *text, size_t len, struct heartbeat_parts *out,
-		     struct problems *problems);
-
 struct heartbeat {
 	/* Of the front matter, each only where it says so: interval (minutes),
 	 * timezone, activeHours {start, end, daysOfWeek?}, model, webhook. */
 	struct json *says;
 	struct json *items; /* texts, in order, without those that are ticked */
 };
-/* front: the tree of parts->front, or NULL. False with at least one problem; then
- * nothing is to be freed. */
-bool heartbeat_read(const struct heartbeat_parts *parts, const struct doc *front,
+
+typedef struct doc *heartbeat_yaml_fn(const char *text, size_t len,
+				      struct problems *problems); /* yaml_parse */
+
+/* False with at least one problem; then nothing is to be freed. */
+bool heartbeat_read(const char *text, size_t len, heartbeat_yaml_fn *yaml,
 		    struct heartbeat *out, struct problems *problems);
 void heartbeat_fini(struct heartbeat *heartbeat);
 

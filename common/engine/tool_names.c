@@ -241,15 +241,53 @@ const struct tool_name tool_names[] = {
 	  "`{id, name, type, path, size, sha256}`" },
 	{ 0 },
 };
+
+static const struct field heartbeat_read_args[] = {
+	{ .name = "schedule", .type = FIELD_TEXT, .required = true,
+	  .help = "the heartbeat's schedule, its UUID" },
+	{ 0 },
+};
+
+static const struct field heartbeat_report_args[] = {
+	{ .name = "schedule", .type = FIELD_TEXT, .required = true,
+	  .help = "the heartbeat's schedule, its UUID" },
+	{ .name = "read", .type = FIELD_OBJECT, .required = true,
+	  .help = "what heartbeat.read answered" },
+	{ .name = "answers", .type = FIELD_ANY,
+	  .help = "what the model said of each item; none" },
+	{ 0 },
+};
+
+const struct tool_name own_tools[] = {
+	{ "heartbeat.read", heartbeat_read_args, "reads the file of a heartbeat",
+	  "`{heartbeat, path, items, model, webhook, problem, skipped}`" },
+	{ "heartbeat.report", heartbeat_report_args, "keeps what a heartbeat found",
+	  "`{checked, alerts, webhook, alert}`" },
+	{ 0 },
+};
 /* clang-format on */
+
+static const struct tool_name *
+find(const struct tool_name *table, const char *name)
+{
+	for (; table->name != NULL; table++)
+		if (strcmp(table->name, name) == 0)
+			return table;
+	return NULL;
+}
 
 const struct tool_name *
 tool_names_find(const char *name)
 {
-	for (const struct tool_name *tool = tool_names; tool->name != NULL; tool++)
-		if (strcmp(tool->name, name) == 0)
-			return tool;
-	return NULL;
+	const struct tool_name *tool = find(tool_names, name);
+
+	return tool != NULL ? tool : find(own_tools, name);
+}
+
+bool
+tool_names_is_own(const char *name)
+{
+	return find(own_tools, name) != NULL;
 }
 
 const char *

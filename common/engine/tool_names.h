@@ -19,7 +19,13 @@ struct tool_name {
 extern const struct tool_name tool_names[];
 extern const char *const artifact_types[]; /* "SCREENSHOT", ...; ended by NULL */
 
-const struct tool_name *tool_names_find(const char *name); /* or NULL */
+/* Of the engine's own workflows ("stepmill.heartbeat"): checked and found like the
+ * others, but not listed, not offered to models, and free to every key, for its own
+ * workflows are what it makes of other calls. */
+extern const struct tool_name own_tools[];
+bool tool_names_is_own(const char *name);
+
+const struct tool_name *tool_names_find(const char *name); /* of either; or NULL */
 const char *tool_names_nearest(const char *name);          /* or NULL */
 /* Whether a tool of this name is in a list of names with * for any part ("git.*");
  * list NULL: every tool is. */

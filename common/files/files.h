@@ -33,6 +33,16 @@ int files_open_parent(const char *project, const char *path, bool make,
 /* What a path names; a link is followed as far as it stays inside. */
 int files_stat(const char *project, const char *path, struct stat *st, struct err *err);
 
+/* All of a regular file, appended to out; one of more than most bytes is ERR_LIMIT. */
+int files_read(const char *project, const char *path, size_t most, struct buf *out,
+	       struct err *err);
+/* The folder that a path may not leave, and the clean path in it: the project, or, of
+ * an absolute path that lies below none of it, the folder of the list that it lies
+ * below. root is borrowed from either. Errors as those of path_clean. */
+int files_place(const char *project, char *const *folders, size_t count,
+		const char *text, size_t len, const char **root, struct buf *path,
+		struct err *err);
+
 /* A new file that appears under its name when it is complete. */
 struct new_file {
 	int folder, fd;

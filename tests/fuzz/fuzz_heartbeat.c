@@ -46,16 +46,9 @@ static void
 read_file(const char *text, size_t len)
 {
 	struct problems problems = { 0 };
-	struct heartbeat_parts parts;
 	struct heartbeat heartbeat;
-	struct doc *front = NULL;
-	bool good = heartbeat_split(text, len, &parts, &problems);
+	bool good = heartbeat_read(text, len, yaml_parse, &heartbeat, &problems);
 
-	if (good && parts.front != NULL) {
-		front = yaml_parse(parts.front, parts.front_len, &problems);
-		good = front != NULL;
-	}
-	good = good && heartbeat_read(&parts, front, &heartbeat, &problems);
 	if (good == (problems.count > 0))
 		abort();
 	if (good) {
@@ -63,7 +56,6 @@ read_file(const char *text, size_t len)
 		check_says(heartbeat.says);
 		heartbeat_fini(&heartbeat);
 	}
-	doc_free(&front);
 	problems_fini(&problems);
 }
 

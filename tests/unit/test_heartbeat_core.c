@@ -9,8 +9,9 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "conf/yaml.h"
 #include "engine/heartbeat_answer_core.h"
-#include "heartbeat_text.h"
+#include "engine/heartbeat_core.h"
 
 /* "SAYS ITEMS", or every problem on a line of its own. */
 static char *
@@ -20,7 +21,7 @@ read_text(const char *text, size_t len)
 	struct problems problems = { 0 };
 	struct buf out = { 0 };
 
-	if (heartbeat_text(text, len, &heartbeat, &problems)) {
+	if (heartbeat_read(text, len, yaml_parse, &heartbeat, &problems)) {
 		json_write(heartbeat.says, &out);
 		buf_char(&out, ' ');
 		json_write(heartbeat.items, &out);

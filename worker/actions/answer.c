@@ -25,7 +25,7 @@ answer_error(struct attempt *attempt, const char *name, const struct err *err)
 bool
 answer_allowed(struct attempt *attempt, const char *tool)
 {
-	if (tool_names_allow(attempt->tools, tool))
+	if (tool_names_is_own(tool) || tool_names_allow(attempt->tools, tool))
 		return true;
 	attempt_fail(attempt, "denied", true,
 		     "the key that started this run may not use \"%s\"", tool);

@@ -31,6 +31,8 @@ static const struct action *const table[] = {
 	&tool_state_delete,
 	&tool_comment_add,
 	&tool_artifact_add,
+	&tool_heartbeat_read,
+	&tool_heartbeat_report,
 };
 
 const struct action *

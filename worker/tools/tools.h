@@ -37,4 +37,8 @@ extern const struct action tool_state_delete;
 extern const struct action tool_comment_add;
 extern const struct action tool_artifact_add;
 
+/* Of the engine's own workflow stepmill.heartbeat. */
+extern const struct action tool_heartbeat_read;
+extern const struct action tool_heartbeat_report;
+
 #endif
