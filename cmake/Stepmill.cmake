@@ -52,6 +52,19 @@ function(stepmill_embed_documents name)
 	target_sources(sm_${name} PRIVATE ${out})
 endfunction()
 
+# stepmill_embed_workflows(NAME): NAME/own/*.yaml become C strings in the library.
+function(stepmill_embed_workflows name)
+	file(GLOB workflows CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${name}/own/*.yaml)
+	set(out ${CMAKE_BINARY_DIR}/generated/own_workflows_embedded.c)
+	find_program(STEPMILL_PYTHON python3 HINTS /usr/bin REQUIRED)
+	add_custom_command(OUTPUT ${out}
+		COMMAND ${STEPMILL_PYTHON} ${CMAKE_SOURCE_DIR}/cmake/embed_texts.py
+			${out} front/own_workflows.h "struct own_text" own_texts ${workflows}
+		DEPENDS ${workflows} ${CMAKE_SOURCE_DIR}/cmake/embed_texts.py
+		COMMENT "Embedding workflows")
+	target_sources(sm_${name} PRIVATE ${out})
+endfunction()
+
 # stepmill_program(BINARY FOLDER DEPENDENCY...): main.c is linked into the program; all
 # other files of the folder form a library that unit tests link too.
 function(stepmill_program binary folder)

@@ -8,6 +8,7 @@
 #include "front/api_workflows.h"
 #include "front/catalog.h"
 #include "front/change.h"
+#include "front/own_workflows.h"
 
 /* Of workflows_find.sql. */
 struct found {
@@ -180,6 +181,11 @@ on_delete_found(void *context, const struct pg_rows *rows, const struct err *err
 	found = keep(exchange, rows, err);
 	if (found == NULL)
 		return;
+	if (own_workflow_is(found->name)) {
+		reply_problem(exchange, 409, NULL,
+			      "the workflow is one of the engine's own");
+		return;
+	}
 	api_unguard(exchange);
 	pg_args_init(&args);
 	pg_arg_uuid(&args, &found->workflow);

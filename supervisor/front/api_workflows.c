@@ -193,16 +193,12 @@ on_validate(struct exchange *exchange)
 	struct problems problems = { 0 };
 	size_t len;
 	const char *source = exchange_body(exchange, &len);
-	struct workflow *workflow = NULL;
+	struct workflow *workflow;
 	struct json *body;
-	struct doc *doc;
 
 	if (api_check_workflow_type(exchange) < 0)
 		return;
-	doc = yaml_parse(source, len, &problems);
-	if (doc != NULL)
-		workflow = workflow_read(doc, &problems);
-	doc_free(&doc);
+	workflow = catalog_read(source, len, &problems);
 	if (workflow == NULL) {
 		reply_problem(exchange, 422, api_problems(&problems),
 			      "the workflow has %zu error%s", problems.count,

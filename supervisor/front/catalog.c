@@ -10,6 +10,7 @@
 #include "base/xalloc.h"
 #include "conf/yaml.h"
 #include "digest/digest.h"
+#include "front/own_workflows.h"
 #include "front/position_core.h"
 #include "store/declared.h"
 #include "store/triggers.h"
@@ -97,6 +98,22 @@ read_workflow(const char *source, size_t len, struct problems *problems)
 	struct doc *doc = yaml_parse(source, len, problems);
 	struct workflow *workflow = doc ? workflow_read(doc, problems) : NULL;
 
+	doc_free(&doc);
+	return workflow;
+}
+
+struct workflow *
+catalog_read(const char *source, size_t len, struct problems *problems)
+{
+	struct doc *doc = yaml_parse(source, len, problems);
+	struct workflow *workflow = doc ? workflow_read(doc, problems) : NULL;
+
+	if (workflow != NULL && own_workflow_is(workflow->name)) {
+		problems_add(problems, doc_get(doc, "name"), "name",
+			     "names that begin with \"" OWN_WORKFLOW
+			     "\" are the engine's own");
+		workflow_free(&workflow);
+	}
 	doc_free(&doc);
 	return workflow;
 }
@@ -462,16 +479,13 @@ store(struct registration *registration, struct pg *pg, const struct uuid *proje
 	pg_batch_send(&batch, on_registered, registration);
 }
 
-int
-catalog_register(struct catalog *catalog, struct pg *pg, const struct uuid *project,
-		 const char *source, size_t len, const char *file,
-		 struct problems *problems, registered_fn *done, void *context)
+static void
+begin_registration(struct catalog *catalog, struct pg *pg, const struct uuid *project,
+		   const struct workflow *workflow, const char *source, size_t len,
+		   const char *file, registered_fn *done, void *context)
 {
-	struct workflow *workflow = read_workflow(source, len, problems);
 	struct registration *registration;
 
-	if (workflow == NULL)
-		return -1;
 	registration = xcalloc(1, sizeof *registration);
 	registration->catalog = catalog;
 	snprintf(registration->name, sizeof registration->name, "%s", workflow->name);
@@ -482,6 +496,33 @@ catalog_register(struct catalog *catalog, struct pg *pg, const struct uuid *proj
 	if (project != NULL)
 		registration->project = *project;
 	store(registration, pg, project, workflow, source, len, file);
+}
+
+int
+catalog_register(struct catalog *catalog, struct pg *pg, const struct uuid *project,
+		 const char *source, size_t len, const char *file,
+		 struct problems *problems, registered_fn *done, void *context)
+{
+	struct workflow *workflow = catalog_read(source, len, problems);
+
+	if (workflow == NULL)
+		return -1;
+	begin_registration(catalog, pg, project, workflow, source, len, file, done,
+			   context);
+	workflow_free(&workflow);
+	return 0;
+}
+
+int
+catalog_register_own(struct catalog *catalog, struct pg *pg, const char *source,
+		     size_t len, struct problems *problems, registered_fn *done,
+		     void *context)
+{
+	struct workflow *workflow = read_workflow(source, len, problems);
+
+	if (workflow == NULL)
+		return -1;
+	begin_registration(catalog, pg, NULL, workflow, source, len, "", done, context);
 	workflow_free(&workflow);
 	return 0;
 }

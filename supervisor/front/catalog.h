@@ -37,6 +37,10 @@ void catalog_find(struct catalog *catalog, const struct uuid *project,
 void catalog_forget(struct catalog *catalog,
 		    const void *context); /* done will not come */
 
+/* Reads a workflow that somebody wants to register; NULL with at least one problem. */
+struct workflow *catalog_read(const char *source, size_t len,
+			      struct problems *problems);
+
 struct registered {
 	struct uuid workflow_id, definition;
 	const char *name;
@@ -52,6 +56,11 @@ typedef void registered_fn(void *context, const struct registered *registered,
 int catalog_register(struct catalog *catalog, struct pg *pg, const struct uuid *project,
 		     const char *source, size_t len, const char *file,
 		     struct problems *problems, registered_fn *done, void *context);
+/* The same of one of the engine's own (own_workflows.h), whose names others may not
+ * have. */
+int catalog_register_own(struct catalog *catalog, struct pg *pg, const char *source,
+			 size_t len, struct problems *problems, registered_fn *done,
+			 void *context);
 /* It has changed: it is read again, by whatever name it was kept. */
 void catalog_outdate(struct catalog *catalog, const char *name);
 

@@ -21,6 +21,7 @@
 #include "front/graves.h"
 #include "front/inserts.h"
 #include "front/listen.h"
+#include "front/own_workflows.h"
 #include "front/rates.h"
 #include "front/route.h"
 #include "front/run_files.h"
@@ -293,6 +294,7 @@ build(struct shell *shell, const int *listen_fds, size_t count, struct err *err)
 		return -1;
 	shell->open_at_last = loop_mono(front->loop) + OPEN_PATIENCE;
 	timer_set(shell->opening, 0);
+	front->own_workflows = own_workflows_new(front);
 	front->discovery = discovery_new(front);
 	front->parent = parent_new(front->loop, on_line, on_parent_gone, shell);
 	shell->term = signal_watch_new(front->loop, SIGTERM, on_term, shell);
@@ -309,6 +311,7 @@ take_down(struct shell *shell)
 	signal_watch_free(&shell->hup);
 	parent_free(&front->parent);
 	discovery_free(&front->discovery);
+	own_workflows_free(&front->own_workflows);
 	listener_free(&front->listener);
 	ws_free(&front->ws);
 	auth_free(&front->auth);

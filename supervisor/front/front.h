@@ -22,6 +22,7 @@ struct run_files; /* front/run_files.h: of runs that were deleted */
 struct catalog;   /* front/catalog.h: workflows by name */
 struct ws;        /* front/ws.h: WebSockets */
 struct rates;     /* front/rates.h: who asks how often */
+struct own_workflows;
 
 struct front {
 	struct loop *loop;
@@ -39,6 +40,7 @@ struct front {
 	struct run_files *run_files;
 	struct feed *feed;
 	struct discovery *discovery;
+	struct own_workflows *own_workflows; /* registers the engine's own */
 	struct listener *listener;
 	struct auth *auth;
 	struct ws *ws;
