@@ -4,6 +4,7 @@
 
 #include "front/route.h"
 
+/* clang-format off */
 const struct route *const routes_all[] = {
 	routes_workflows,     routes_workflow_changes,
 	routes_executions,    routes_transitions,
@@ -17,8 +18,10 @@ const struct route *const routes_all[] = {
 	routes_test_step,     routes_documents,
 	routes_execute_batch, routes_ws,
 	routes_schedules,     routes_schedule_preview,
+	routes_heartbeats,
 	routes_health,        NULL,
 };
+/* clang-format on */
 
 void
 routes_print(void)

@@ -1,0 +1,250 @@
+/*
+ * Heartbeats over HTTP: looked at, configured, changed, removed, fired by hand, and
+ * what they found. What changes is heartbeat_edit.h's, schedule_edit.h's and
+ * schedule_fire.h's.
+ */
+#include <string.h>
+
+#include "front/api.h"
+#include "front/heartbeat_edit.h"
+#include "front/schedule_fire.h"
+#include "front/trace_core.h"
+#include "store/schedule_rows.h"
+
+/* ---- look ---- */
+
+/* A flag of the query; absent: null. -1: a 400 was answered. */
+static int
+arg_flag(struct exchange *exchange, const char *name, struct pg_args *args)
+{
+	bool value;
+
+	if (api_query_flag(exchange, name, &value) < 0)
+		return -1;
+	if (exchange_query(exchange, name) != NULL)
+		pg_arg_bool(args, value);
+	else
+		pg_arg_null(args, PG_BOOL);
+	return 0;
+}
+
+static int
+arg_uuid(struct exchange *exchange, const char *name, struct pg_args *args)
+{
+	const char *text = exchange_query(exchange, name);
+	struct uuid id;
+
+	if (text != NULL && !uuid_parse(text, strlen(text), &id)) {
+		reply_problem(exchange, 400, NULL, "%s: expected a UUID", name);
+		return -1;
+	}
+	pg_arg_uuid(args, text != NULL ? &id : NULL);
+	return 0;
+}
+
+static int
+fill_list(struct exchange *exchange, struct pg_args *args)
+{
+	struct api_page page;
+
+	if (api_page(exchange, &page) < 0 || arg_flag(exchange, "enabled", args) < 0)
+		return -1;
+	pg_arg_int4(args, page.limit);
+	pg_arg_int4(args, page.offset);
+	pg_arg_int4(args, page.page);
+	if (arg_uuid(exchange, "projectId", args) < 0)
+		return -1;
+	api_arg_confined(exchange, args);
+	return 0;
+}
+
+static void
+on_list(struct exchange *exchange)
+{
+	struct pg_args args;
+
+	pg_args_init(&args);
+	if (fill_list(exchange, &args) == 0)
+		api_read(exchange, "heartbeats_page", &args, api_on_json);
+	pg_args_fini(&args);
+}
+
+static void
+on_get(struct exchange *exchange)
+{
+	struct pg_args args;
+
+	pg_args_init(&args);
+	schedule_arg_named(&args, exchange_param(exchange, "id"),
+			   exchange_project(exchange));
+	api_read(exchange, "heartbeats_get", &args, api_on_json);
+	pg_args_fini(&args);
+}
+
+static int
+fill_results(struct exchange *exchange, struct pg_args *args)
+{
+	struct api_page page;
+	usec_t since;
+
+	if (api_page(exchange, &page) < 0)
+		return -1;
+	schedule_arg_named(args, exchange_param(exchange, "id"),
+			   exchange_project(exchange));
+	if (arg_flag(exchange, "actionNeeded", args) < 0 ||
+	    api_query_time(exchange, "since", &since) < 0)
+		return -1;
+	pg_arg_time(args, since);
+	pg_arg_int4(args, page.limit);
+	pg_arg_int4(args, exchange_query(exchange, "cursor") ? 0 : page.offset);
+	pg_arg_int4(args, page.page);
+	return arg_uuid(exchange, "cursor", args);
+}
+
+static void
+on_results(struct exchange *exchange)
+{
+	struct pg_args args;
+
+	pg_args_init(&args);
+	if (fill_results(exchange, &args) == 0)
+		api_read(exchange, "heartbeat_results_page", &args, api_on_json);
+	pg_args_fini(&args);
+}
+
+/* ---- change ---- */
+
+static void
+on_edited(void *context, const struct schedule_edited *edited)
+{
+	struct exchange *exchange = context;
+
+	if (edited->status == 0)
+		reply_err(exchange, edited->err);
+	else if (edited->status >= 400)
+		reply_problem(exchange, edited->status,
+			      edited->problems != NULL ? api_problems(edited->problems)
+						       : NULL,
+			      "%s", edited->text);
+	else if (edited->doc != NULL)
+		reply_json_text(exchange, edited->status, edited->doc, edited->doc_len);
+	else
+		reply_empty(exchange, edited->status);
+}
+
+static struct schedule_call
+call_of(struct exchange *exchange, const struct json *sent)
+{
+	return (struct schedule_call){
+		.front = exchange_front(exchange),
+		.change = exchange_change(exchange),
+		.named = exchange_param(exchange, "id"),
+		.sent = sent,
+		.strict = true,
+		.confined = exchange_project(exchange),
+		.by = exchange_who(exchange),
+		.tools = exchange_tools(exchange),
+		.read_after = exchange_read_after(exchange),
+	};
+}
+
+static void
+edit(struct exchange *exchange, void (*begin)(const struct schedule_call *call,
+					      schedule_edited_fn *done, void *context))
+{
+	struct schedule_call call;
+	struct json *body;
+
+	if (exchange_json(exchange, &body) < 0)
+		return;
+	if (json_type(body) != JSON_OBJECT) {
+		reply_problem(exchange, 400, NULL, "the body: expected an object");
+		return;
+	}
+	call = call_of(exchange, body);
+	begin(&call, on_edited, exchange);
+}
+
+static void
+on_configure(struct exchange *exchange)
+{
+	edit(exchange, heartbeat_configure);
+}
+
+static void
+on_put(struct exchange *exchange)
+{
+	edit(exchange, heartbeat_replace);
+}
+
+static void
+on_patch(struct exchange *exchange)
+{
+	edit(exchange, heartbeat_patch);
+}
+
+/* A schedule of another kind is none of these. False: that was said. */
+static bool
+is_heartbeat(struct exchange *exchange)
+{
+	if (strncmp(exchange_param(exchange, "id"), SCHEDULE_SLUG,
+		    strlen(SCHEDULE_SLUG)) == 0)
+		return true;
+	reply_problem(exchange, 404, NULL,
+		      "there is no such heartbeat; its id begins with " SCHEDULE_SLUG);
+	return false;
+}
+
+static void
+on_delete(struct exchange *exchange)
+{
+	struct schedule_call call = call_of(exchange, NULL);
+
+	if (is_heartbeat(exchange))
+		schedule_remove(&call, on_edited, exchange);
+}
+
+/* ---- fire ---- */
+
+static void
+on_fired(void *context, const struct schedule_fired *fired)
+{
+	struct exchange *exchange = context;
+
+	if (fired->status == 0)
+		reply_err(exchange, fired->err);
+	else if (fired->status >= 400)
+		reply_problem(exchange, fired->status,
+			      fired->problems != NULL ? api_problems(fired->problems)
+						      : NULL,
+			      "%s", fired->text);
+	else
+		api_reply_status(exchange, fired->status, &fired->run,
+				 fired->waits ? RUN_PENDING : RUN_RUNNING);
+}
+
+static void
+on_fire(struct exchange *exchange)
+{
+	struct schedule_call call = call_of(exchange, NULL);
+	const char *parent = exchange_header(exchange, "traceparent");
+	char *trace = exchange_keep(exchange, TRACE_ID);
+	bool traced = parent != NULL && trace_parse(parent, trace);
+
+	if (is_heartbeat(exchange))
+		schedule_fire(&call, traced ? trace : NULL, on_fired, exchange);
+}
+
+/* clang-format off */
+const struct route routes_heartbeats[] = {
+	{ "GET",    "/api/heartbeats",     ROLE_VIEWER,   0, false, on_list,      NULL },
+	{ "POST",   "/api/heartbeats",     ROLE_OPERATOR, 0, false, on_configure, "heartbeat.configure" },
+	{ "GET",    "/api/heartbeats/:id", ROLE_VIEWER,   0, false, on_get,       NULL },
+	{ "PUT",    "/api/heartbeats/:id", ROLE_OPERATOR, 0, false, on_put,       "heartbeat.configure" },
+	{ "PATCH",  "/api/heartbeats/:id", ROLE_OPERATOR, 0, false, on_patch,     "heartbeat.configure" },
+	{ "DELETE", "/api/heartbeats/:id", ROLE_OPERATOR, 0, false, on_delete,    "heartbeat.remove" },
+	{ "POST",   "/api/heartbeats/:id/fire",    ROLE_OPERATOR, 0, false, on_fire,    "heartbeat.fire" },
+	{ "GET",    "/api/heartbeats/:id/results", ROLE_VIEWER,   0, false, on_results, NULL },
+	{ 0 },
+};
+/* clang-format on */
