@@ -1,8 +1,8 @@
 -- The alerts of these runs: what their heartbeats found that needs action, and whom that
 -- is for. A run without any is left out.
 -- $1 runs uuid[]
--- Answer: run, project, created by, the message (JSON).
-select r.run_id, s.project_id, s.created_by,
+-- Answer: run, project, workflow, created by, the message (JSON).
+select r.run_id, s.project_id, s.workflow_id, s.created_by,
        jsonb_build_object('type', 'heartbeat.alert', 'heartbeatId', s.slug,
 	'executionId', r.run_id, 'checks', jsonb_agg(jsonb_build_object(
 		'description', r.description, 'actionNeeded', true, 'details', r.details)
@@ -10,4 +10,4 @@ select r.run_id, s.project_id, s.created_by,
   from heartbeat_results r
   join schedules s on s.id = r.schedule_id
  where r.run_id = any ($1::uuid[]) and r.action_needed
- group by r.run_id, s.project_id, s.created_by, s.slug;
+ group by r.run_id, s.project_id, s.workflow_id, s.created_by, s.slug;

@@ -228,6 +228,28 @@ on_write_state(void *context, bool up)
 		discovery_scan(shell->front.discovery);
 }
 
+/* ---- what PostgreSQL tells ---- */
+
+static const char *const listened[] = { "listen_alerts", NULL };
+
+static void
+on_notify(void *context, const char *channel, const char *payload)
+{
+	struct shell *shell = context;
+
+	if (strcmp(channel, "stepmill_alerts") == 0 && shell->front.ws != NULL)
+		ws_alerts_notified(shell->front.ws, payload);
+}
+
+static void
+on_read_state(void *context, bool up)
+{
+	struct shell *shell = context;
+
+	if (shell->front.ws != NULL)
+		ws_alerts_state(shell->front.ws, up);
+}
+
 static int
 open_doors(struct shell *shell, struct err *err)
 {
@@ -243,9 +265,14 @@ open_doors(struct shell *shell, struct err *err)
 	};
 
 	front->write = pg_new(front->loop, &pg, err);
-	pg.on_state = NULL;
+	pg.on_state = on_read_state;
+	pg.listen = listened;
+	pg.on_notify = on_notify;
 	pg.application = "stepmill front reads";
 	front->read = front->write ? pg_new(front->loop, &pg, err) : NULL;
+	pg.on_state = NULL;
+	pg.listen = NULL;
+	pg.on_notify = NULL;
 	pg.application = "stepmill front figures";
 	front->figures = front->read ? pg_new(front->loop, &pg, err) : NULL;
 	front->queue = front->figures ? queue_new(front->loop, &queue, err) : NULL;

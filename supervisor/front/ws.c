@@ -30,6 +30,7 @@ ws_free(struct ws **ws_p)
 	*ws_p = NULL;
 	if (!list_empty(&ws->clients))
 		bug("WebSockets are still open");
+	pg_forget(ws->front->read, ws);
 	list_each_safe (link, &ws->requests)
 		ws_request_end(container_of(link, struct ws_request, all));
 	for (int dialect = 0; dialect < DIALECTS; dialect++)

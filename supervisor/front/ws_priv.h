@@ -17,6 +17,7 @@
 #define WS_REQUESTS_MAX      32   /* of one client at once; further ones wait */
 #define WS_SUBSCRIPTIONS_MAX 1000 /* of one client */
 #define WS_TEXTS_MAX         4    /* messages that one event becomes */
+#define WS_ALERTS_TOLD       256  /* runs whose alerts are known to have been told */
 
 /* The last event of a dialect as messages: what one look finds goes to all its
  * subscribers in the same turn. */
@@ -36,6 +37,10 @@ struct ws {
 	struct list requests;  /* all that are not answered */
 	struct map *audiences; /* who -> struct ws_audience */
 	struct ws_encoded encoded[DIALECTS];
+	/* ws_alerts.c */
+	struct uuid alerts_told[WS_ALERTS_TOLD]; /* the last ones, round and round */
+	size_t alerts_next;
+	usec_t alerts_away_since; /* monotonic; 0: they are heard */
 };
 
 struct ws_audience; /* ws_audience.c */
@@ -144,6 +149,11 @@ void ws_on_subscribe(struct ws_request *request);         /* workflow:subscribe 
 void ws_on_unsubscribe(struct ws_request *request);       /* workflow:unsubscribe */
 void ws_on_subscribe_camel(struct ws_request *request);   /* SubscribeWorkflow */
 void ws_on_unsubscribe_camel(struct ws_request *request); /* UnsubscribeWorkflow */
+
+/* Whether it follows every run, in the messages of workflow:subscribe, also of this
+ * project and workflow. */
+bool ws_subs_follow(const struct ws_client *client, const struct uuid *project,
+		    const struct uuid *workflow);
 
 /* ---- ws_audience.c ---- */
 

@@ -24,6 +24,7 @@ struct sub_key {
 struct sub {
 	struct sub_key key;
 	struct ws_client *client;
+	struct uuid workflow, project; /* of every run: these only; nil: any */
 	struct feed_sub *feed;
 	struct ws_request *asking; /* is answered when it stands */
 	int64_t stood;             /* the run's last seq then */
@@ -182,6 +183,24 @@ remove_sub(struct sub *sub)
 	sub_free(sub);
 }
 
+static bool
+fits(const struct uuid *wanted, const struct uuid *has)
+{
+	return uuid_is_nil(wanted) || uuid_equal(wanted, has);
+}
+
+bool
+ws_subs_follow(const struct ws_client *client, const struct uuid *project,
+	       const struct uuid *workflow)
+{
+	const struct uuid every = { { 0 } };
+	const struct sub_key key = key_of(DIALECT_COLON, &every);
+	const struct sub *sub = map_get(client->subs, &key, sizeof key);
+
+	return sub != NULL && fits(&sub->project, project) &&
+	       fits(&sub->workflow, workflow);
+}
+
 /* ---- what the feed tells ---- */
 
 static void
@@ -300,6 +319,8 @@ subscribe(struct ws_request *request, enum dialect dialect,
 	sub = xcalloc(1, sizeof *sub);
 	sub->key = key_of(dialect, &filter->run);
 	sub->client = client;
+	sub->workflow = filter->workflow;
+	sub->project = filter->project;
 	sub->asking = request;
 	map_put(client->subs, &sub->key, sizeof sub->key, sub);
 	sub->feed = feed_subscribe(client->ws->front->feed, filter,
