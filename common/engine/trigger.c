@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/workflow.h"
+#include "lang/schedule_rule.h"
 
 #define MASKED "***"
 
@@ -54,6 +55,30 @@ lookup(void *context, const char *name, struct json **value)
 {
 	*value = context;
 	return strcmp(name, "trigger") == 0;
+}
+
+void
+trigger_first(const struct trigger_def *trigger, const struct uuid *id, usec_t now,
+	      usec_t *next, usec_t *due)
+{
+	const struct trigger_cron *cron = &trigger->cron;
+	const struct schedule_words words = { .cron = cron->text,
+					      .zone = cron->zone,
+					      .start = cron->start,
+					      .end = cron->end,
+					      .days = cron->days,
+					      .days_count = cron->days_count };
+	struct schedule_rule rule;
+	struct cron_firing firing;
+	struct err err = { 0 };
+
+	*next = *due = 0;
+	/* a pattern whose years are over is one that never fires */
+	if (schedule_rule_read(&words, now, &rule, &err) < 0 ||
+	    !schedule_rule_next(&rule, now, &firing))
+		return;
+	*next = firing.at;
+	*due = firing.at + schedule_jitter(id, firing.at, cron->jitter);
 }
 
 int

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/usec.h"
+#include "base/uuid7.h"
 #include "lang/cel.h"
 #include "lang/template.h"
 
@@ -93,6 +94,10 @@ int trigger_applies(const struct trigger_def *trigger, struct json *payload, boo
  * watch, else {}. The caller's; NULL with err (ERR_INPUT). Not of cron. */
 struct json *trigger_input(const struct trigger_def *trigger, struct json *payload,
 			   struct err *err);
+/* When a schedule that is new now, under this id, fires first and is due; 0: it never
+ * does. Only of cron. */
+void trigger_first(const struct trigger_def *trigger, const struct uuid *id, usec_t now,
+		   usec_t *next, usec_t *due);
 /* Secrets that stand in the parsed form of `trigger` become "***"; what only names one
  * (env:, file:) stays. */
 void trigger_mask(struct json *trigger);

@@ -124,9 +124,9 @@ struct workflow {
 	struct template *concurrency_key; /* or NULL: all its runs together */
 	struct trigger_def *triggers;     /* in order of the file; manual is none */
 	size_t triggers_count;
-	struct budget budget;             /* of a run: what its models may use */
-	struct step_def end; /* of graph style: stands for the row END_NUMBER */
-	int holders;         /* beyond the first */
+	struct budget budget; /* of a run: what its models may use */
+	struct step_def end;  /* of graph style: stands for the row END_NUMBER */
+	int holders;          /* beyond the first */
 	int max_steps;
 	struct step_def *steps;
 	size_t steps_count;

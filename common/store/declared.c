@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
-#include "lang/schedule_rule.h"
 
 /* One of them, as it would be if it were new. */
 struct declared {
@@ -16,25 +15,9 @@ struct declared {
 static struct declared
 declared_of(const struct trigger_def *trigger, usec_t now)
 {
-	const struct trigger_cron *cron = &trigger->cron;
-	const struct schedule_words words = { .cron = cron->text,
-					      .zone = cron->zone,
-					      .start = cron->start,
-					      .end = cron->end,
-					      .days = cron->days,
-					      .days_count = cron->days_count };
 	struct declared declared = { .trigger = trigger, .id = uuid7_new(now) };
-	struct schedule_rule rule;
-	struct cron_firing firing;
-	struct err err = { 0 };
 
-	/* a pattern whose years are over is read, and never fires */
-	if (schedule_rule_read(&words, now, &rule, &err) == 0 &&
-	    schedule_rule_next(&rule, now, &firing)) {
-		declared.next = firing.at;
-		declared.due =
-		    firing.at + schedule_jitter(&declared.id, firing.at, cron->jitter);
-	}
+	trigger_first(trigger, &declared.id, now, &declared.next, &declared.due);
 	return declared;
 }
 

@@ -47,6 +47,8 @@ CASES = [
             " idempotency_expire", "scheduler"),
     *around("leader_beat", "scheduler", 2),
     *around("workers_bury steps_requeue_lost", "scheduler", supervisor_dies=True),
+    *around("firings_store schedules_stop", "scheduler"),
+    *around("schedules_undeclare schedules_declare", "front"),
     # ---- bells ----
     Case("bell.push.before", "worker", 2, few=True), Case("bell.push.after", "worker", 2),
     Case("bell.push.before", "front", 2), Case("bell.push.after", "front", 2),
@@ -75,6 +77,9 @@ CASES = [
     # ---- what the scheduler does ----
     Case("timers.fired.before_bell", "scheduler"),
     Case("timers.fired.after_bell", "scheduler", few=True),
+    Case("schedules.decided", "scheduler"),
+    Case("schedules.stored.before_bell", "scheduler", few=True),
+    Case("schedules.stored.after_bell", "scheduler"),
     Case("sweep.timed_out.before_bell", "scheduler"),
     Case("sweep.buried.before_bell", "scheduler", supervisor_dies=True),
     Case("sweep.buried.after_bell", "scheduler", supervisor_dies=True),

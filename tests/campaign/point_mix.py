@@ -101,6 +101,7 @@ FLOWS = {
 # By who does something to them.
 BEGUN = ("asked", "cancelled", "paused", "cut", "held", "told", "batch", "limited-batch")
 IN_BATCH = 20
+TICKS = 3
 EFFECTS = ["point-mixed/program", "point-mixed/call", "point-stubborn/program",
            "point-join/left", "point-join/middle", "point-asked/call"]
 
@@ -125,7 +126,8 @@ class Mix:
             assert status in (200, 201), f"{name}: {status} {answer}"
         await asyncio.gather(self.approve(), self.cancel(), self.pause(), self.retry(),
                              self.tell(), self.disturb(), self.add_and_remove(),
-                             self.keep_house(), self.schedule(), self.batch(), self.begin("limited", "2"), *(
+                             self.keep_house(), self.schedule(), self.tick(), self.batch(),
+                             self.begin("limited", "2"), *(
                                  self.begin(name) for name in FLOWS if name not in BEGUN))
         try:
             await self.system.wait("no run is open", self.all_over, OPEN)
@@ -257,6 +259,21 @@ class Mix:
         self.runs[fired["executionId"]] = "yearly", "COMPLETED"
         await self.change("DELETE", path, again=(404,))
 
+    async def tick(self):
+        """One that fires each second, three times, and one whose rule nobody can read."""
+        await self.change("POST", "/api/workflows", {
+            "name": "point-tick", "steps": [noop("only")], "trigger": [
+                {"cron": "* * * * * *", "maxRuns": TICKS, "overlap": "allow"}]})
+        await self.system.sql(
+            "insert into schedules (id, name, project_id, cron_expression, timezone,"
+            " next_run_at, due_at) select uuid7(), 'broken', id, '@daily', 'Mars/Base', now(),"
+            " now() from projects where name = 'default' returning 1")
+
+        async def over():
+            return not await self.system.sql("select 1 from schedules where enabled"
+                                             " and (declared_by is not null or name = 'broken')")
+        await self.system.wait("the schedules are over", over, OPEN)
+
     # ---- what befalls workers ----
 
     async def disturb(self):
@@ -288,7 +305,17 @@ class Mix:
             "select workflow_name, count(*) from v_runs where workflow_name like %s"
             " group by 1", "point-%batch")
         return [f"{name} has {count} runs, not {IN_BATCH}" for name, count in made
-                if count != IN_BATCH]
+                if count != IN_BATCH] + await self.wrong_firings()
+
+    async def wrong_firings(self):
+        """Of the schedule that fired each second: entries without a run, runs without one."""
+        [counts] = await self.system.sql(
+            "select s.run_count, (select count(*) from workflow_runs where schedule_id = s.id),"
+            " (select count(*) from schedule_firings f join workflow_runs r on r.id = f.run_id"
+            " and r.schedule_id = f.schedule_id where f.schedule_id = s.id"
+            " and f.outcome = 'started') from schedules s where s.declared_by is not null"
+            " and s.name = 'point-tick'")
+        return [] if counts == (TICKS,) * 3 else [f"counted, runs, entries: {counts}"]
 
     async def wrong_ends(self):
         ended = {row[0]: row[1:] for row in await self.system.sql(

@@ -95,7 +95,7 @@ function check_core(first, header)
 {
 	if (first ~ /^(base|json|lang|engine)$/ && header != "base/log.h")
 		return
-	if (header ~ /_core\.h$/ && (first == layer || !(first in may)))
+	if (header ~ /_core\.h$/ && (first == layer || first == "files" || !(first in may)))
 		return
 	complain("a core may not include \"" header "\"")
 }
