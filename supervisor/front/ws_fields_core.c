@@ -41,8 +41,8 @@ const struct ws_pattern ws_number = { "the nextCursor of an answer", is_number }
 
 /* ---- one field ---- */
 
-__attribute__((format(printf, 3, 4))) static void
-complain(struct json *errors, const char *path, const char *format, ...)
+void
+ws_complain(struct json *errors, const char *path, const char *format, ...)
 {
 	struct json *error = json_new_object();
 	char text[200];
@@ -63,13 +63,13 @@ check_text(const struct ws_field *field, const struct json *value, struct json *
 	int64_t len = (int64_t)json_str_len(value);
 
 	if (len < field->min || len > field->max)
-		complain(errors, field->name,
-			 "expected %" PRId64 " to %" PRId64 " bytes", field->min,
-			 field->max);
+		ws_complain(errors, field->name,
+			    "expected %" PRId64 " to %" PRId64 " bytes", field->min,
+			    field->max);
 	else if (strlen(text) != (size_t)len)
-		complain(errors, field->name, "expected a text without NUL");
+		ws_complain(errors, field->name, "expected a text without NUL");
 	else if (field->pattern != NULL && !field->pattern->fits(text))
-		complain(errors, field->name, "expected %s", field->pattern->words);
+		ws_complain(errors, field->name, "expected %s", field->pattern->words);
 }
 
 static void
@@ -78,13 +78,14 @@ check_int(const struct ws_field *field, const struct json *value, struct json *e
 	int64_t number = json_int(value);
 
 	if (number < field->min || number > field->max)
-		complain(errors, field->name,
-			 "expected a whole number from %" PRId64 " to %" PRId64,
-			 field->min, field->max);
+		ws_complain(errors, field->name,
+			    "expected a whole number from %" PRId64 " to %" PRId64,
+			    field->min, field->max);
 }
 
-static void
-check_field(const struct ws_field *field, const struct json *value, struct json *errors)
+void
+ws_field_check(const struct ws_field *field, const struct json *value,
+	       struct json *errors)
 {
 	static const struct {
 		enum json_type type;
@@ -99,14 +100,22 @@ check_field(const struct ws_field *field, const struct json *value, struct json 
 	};
 
 	if (value == NULL && field->required)
-		complain(errors, field->name, "is missing");
+		ws_complain(errors, field->name, "is missing");
 	else if (value == NULL)
 		return;
 	else if (json_type(value) != kinds[field->kind].type)
-		complain(errors, field->name, "expected %s, got %s",
-			 kinds[field->kind].name, json_type_name(json_type(value)));
+		ws_complain(errors, field->name, "expected %s, got %s",
+			    kinds[field->kind].name, json_type_name(json_type(value)));
 	else if (kinds[field->kind].check != NULL)
 		kinds[field->kind].check(field, value, errors);
+}
+
+static void
+check_fields(const struct ws_route *route, const struct json *message,
+	     struct json *errors)
+{
+	for (const struct ws_field *field = route->fields; field->name != NULL; field++)
+		ws_field_check(field, json_get(message, field->name), errors);
 }
 
 /* ---- the message ---- */
@@ -156,12 +165,14 @@ ws_message_check(const struct ws_route *route, const struct json *message,
 	const struct json *id = json_get(message, "id");
 
 	if (id == NULL && route->needs_id)
-		complain(errors, "id", "is missing");
+		ws_complain(errors, "id", "is missing");
 	else if (id != NULL && !id_fits(id))
-		complain(errors, "id",
-			 "expected a text of 1 to %d bytes or a whole number",
-			 WS_ID_MAX);
-	for (const struct ws_field *field = route->fields; field->name != NULL; field++)
-		check_field(field, json_get(message, field->name), errors);
+		ws_complain(errors, "id",
+			    "expected a text of 1 to %d bytes or a whole number",
+			    WS_ID_MAX);
+	if (route->judge != NULL)
+		route->judge(route, message, errors);
+	else
+		check_fields(route, message, errors);
 	return json_count(errors) == 0;
 }

@@ -34,6 +34,11 @@ struct ws_field {
 };
 
 struct ws_request; /* ws_client.h */
+struct ws_route;
+
+/* Appends {path, message} of all that is wrong with the fields. */
+typedef void ws_judge_fn(const struct ws_route *route, const struct json *message,
+			 struct json *errors);
 
 /* One type of message. */
 struct ws_route {
@@ -42,6 +47,7 @@ struct ws_route {
 	bool needs_id;
 	const struct ws_field *fields;
 	void (*on_message)(struct ws_request *request);
+	ws_judge_fn *judge; /* in place of the table of fields; NULL: that judges */
 };
 
 const struct ws_route *ws_route_find(const struct ws_route *table, const char *type);
@@ -51,6 +57,11 @@ int ws_message_read(const char *text, size_t len, struct json **out, struct err 
  * the table does not name are ignored; null stands for absent. */
 bool ws_message_check(const struct ws_route *route, const struct json *message,
 		      struct json *errors);
+/* Of one field, for a route's own judge. */
+void ws_field_check(const struct ws_field *field, const struct json *value,
+		    struct json *errors);
+void ws_complain(struct json *errors, const char *path, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* The id to echo, borrowed; NULL: there is none that could be. */
 struct json *ws_message_id(const struct json *message);
 

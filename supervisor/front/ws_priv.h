@@ -6,6 +6,7 @@
 #include "base/map.h"
 #include "front/auth.h"
 #include "front/caller.h"
+#include "front/change.h"
 #include "front/dialect_core.h"
 #include "front/feed.h"
 #include "front/ws.h"
@@ -172,11 +173,49 @@ void ws_on_execution_list(struct ws_request *request);
 /* Answers with the status of the run as it is now. */
 void ws_answer_status(struct ws_request *request, const struct uuid *run);
 
-/* ---- messages that change something: ws_trigger.c, ws_change.c ---- */
+/* ---- ws_making.c: a message that changes something, within a change ---- */
+
+struct ws_making {
+	struct ws_request *request;
+	struct change *change; /* NULL: over */
+	void (*go)(struct ws_making *making);
+	void (*answer)(struct ws_request *request, const char *id);
+	struct uuid project; /* that the key may not leave; nil: any */
+	char *by, *who;      /* the key's name; with the client's */
+	struct json *tools;  /* of the key; NULL: all */
+	struct uuid run;     /* that it is about, if so */
+};
+
+struct ws_making_kind {
+	const char *what; /* "execution.cancel", for the audit log */
+	/* Its turn has come: the effect goes on its change; then one of the calls
+	 * below. */
+	void (*go)(struct ws_making *making);
+	/* It is committed, or was before: of what was made. */
+	void (*answer)(struct ws_request *request, const char *id);
+};
+
+/* target: what the audit log says it was done to, until change_audit says better. */
+void ws_making_begin(struct ws_request *request, const struct ws_making_kind *kind,
+		     const char *target);
+/* It is done: commits. id: all that `answer` needs, also for a repetition. */
+void ws_making_made(struct ws_making *making, const char *id);
+/* Undoes it. errors: as for ws_refuse. */
+void ws_making_refuse(struct ws_making *making, const char *code, struct json *errors,
+		      const char *format, ...) __attribute__((format(printf, 4, 5)));
+void ws_making_refuse_err(struct ws_making *making, const struct err *err);
+const struct uuid *ws_making_project(const struct ws_making *making); /* or NULL */
+
+/* ---- messages that change something: ws_trigger.c, ws_change.c, ws_schedules.c ----
+ */
 
 void ws_on_trigger(struct ws_request *request);
 void ws_on_approval(struct ws_request *request);
 void ws_on_cancel(struct ws_request *request);
+void ws_on_schedule_create(struct ws_request *request);
+void ws_on_schedule_update(struct ws_request *request);
+void ws_on_schedule_delete(struct ws_request *request);
+void ws_on_schedule_list(struct ws_request *request);
 
 /* ---- ws_auth.c ---- */
 

@@ -3,10 +3,12 @@
  * a message must hold is judged by ws_fields_core.c, before its handler sees it.
  */
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 
-#include "front/change.h"
+#include "front/schedule_fields_core.h"
 #include "front/ws_priv.h"
+#include "front/ws_schedule_core.h"
 
 #define NAME_LEN    200
 #define COMMENT_LEN 10000
@@ -47,6 +49,44 @@ static const struct ws_field execution_list_fields[] = {
 	{ .name = NULL },
 };
 
+/* Judged by the reader of a schedule's fields. */
+static const struct ws_field schedule_create_fields[] = {
+	{ "name",           WS_TEXT,   true,  1, SCHEDULE_NAME_MAX, NULL },
+	{ "cronExpression", WS_TEXT,   true,  1, CRON_TEXT_MAX, NULL },
+	{ "timezone",       WS_TEXT,   false, 1, 100, NULL },
+	{ "workflowId",     WS_TEXT,   false, 1, SCHEDULE_NAME_MAX, NULL },
+	{ "activeHours",    WS_OBJECT, false, 0, 0, NULL },
+	{ "maxRuns",        WS_INT,    false, 1, INT_MAX, NULL },
+	{ "catchUp",        WS_TEXT,   false, 3, 4, NULL },
+	{ "overlap",        WS_TEXT,   false, 4, 5, NULL },
+	{ "jitterMs",       WS_INT,    false, 0, SCHEDULE_JITTER_MAX / USEC_MS, NULL },
+	{ "input",          WS_OBJECT, false, 0, 0, NULL },
+	{ "projectId",      WS_TEXT,   false, 36, 36, &ws_uuid },
+	{ "idempotencyKey", WS_TEXT,   false, 1, CHANGE_KEY_MAX, NULL },
+	{ .name = NULL },
+};
+
+static const struct ws_field schedule_update_fields[] = {
+	{ "scheduleId",     WS_TEXT,   true,  1, NAME_LEN, NULL },
+	{ "enabled",        WS_BOOL,   false, 0, 0, NULL },
+	{ "cronExpression", WS_TEXT,   false, 1, CRON_TEXT_MAX, NULL },
+	{ "timezone",       WS_TEXT,   false, 1, 100, NULL },
+	{ "activeHours",    WS_OBJECT, false, 0, 0, NULL },
+	{ "maxRuns",        WS_INT,    false, 1, INT_MAX, NULL },
+	{ "catchUp",        WS_TEXT,   false, 3, 4, NULL },
+	{ "overlap",        WS_TEXT,   false, 4, 5, NULL },
+	{ "jitterMs",       WS_INT,    false, 0, SCHEDULE_JITTER_MAX / USEC_MS, NULL },
+	{ "input",          WS_OBJECT, false, 0, 0, NULL },
+	{ "idempotencyKey", WS_TEXT,   false, 1, CHANGE_KEY_MAX, NULL },
+	{ .name = NULL },
+};
+
+static const struct ws_field schedule_delete_fields[] = {
+	{ "scheduleId",     WS_TEXT, true,  1, NAME_LEN, NULL },
+	{ "idempotencyKey", WS_TEXT, false, 1, CHANGE_KEY_MAX, NULL },
+	{ .name = NULL },
+};
+
 static const struct ws_field subscribe_fields[] = {
 	{ "executionId", WS_TEXT, true,  1, NAME_LEN, NULL },
 	{ "since",       WS_INT,  false, 0, INT64_MAX, NULL },
@@ -77,17 +117,23 @@ static const struct ws_field auth_fields[] = {
 };
 
 const struct ws_route ws_routes[] = {
-	{ "workflow.trigger",        ROLE_OPERATOR, true,  trigger_fields,           ws_on_trigger },
-	{ "workflow.approval",       ROLE_OPERATOR, true,  approval_fields,          ws_on_approval },
-	{ "workflow.list",           ROLE_VIEWER,   true,  nothing,                  ws_on_workflow_list },
-	{ "workflow.execution.list", ROLE_VIEWER,   true,  execution_list_fields,    ws_on_execution_list },
-	{ "workflow:subscribe",      ROLE_VIEWER,   false, subscribe_fields,         ws_on_subscribe },
-	{ "workflow:unsubscribe",    ROLE_VIEWER,   false, unsubscribe_fields,       ws_on_unsubscribe },
-	{ "workflow:cancel",         ROLE_OPERATOR, false, cancel_fields,            ws_on_cancel },
-	{ "SubscribeWorkflow",       ROLE_VIEWER,   false, subscribe_camel_fields,   ws_on_subscribe_camel },
-	{ "UnsubscribeWorkflow",     ROLE_VIEWER,   false, unsubscribe_camel_fields, ws_on_unsubscribe_camel },
-	{ "auth",                    ROLE_NONE,     false, auth_fields,              ws_on_auth },
-	{ "ping",                    ROLE_NONE,     false, nothing,                  ws_on_ping },
+	{ "workflow.trigger",        ROLE_OPERATOR, true,  trigger_fields,           ws_on_trigger, NULL },
+	{ "workflow.approval",       ROLE_OPERATOR, true,  approval_fields,          ws_on_approval, NULL },
+	{ "workflow.list",           ROLE_VIEWER,   true,  nothing,                  ws_on_workflow_list, NULL },
+	{ "workflow.execution.list", ROLE_VIEWER,   true,  execution_list_fields,    ws_on_execution_list, NULL },
+	{ "schedule.create",         ROLE_OPERATOR, true,  schedule_create_fields,   ws_on_schedule_create,
+	  ws_schedule_judge_new },
+	{ "schedule.update",         ROLE_OPERATOR, true,  schedule_update_fields,   ws_on_schedule_update,
+	  ws_schedule_judge_change },
+	{ "schedule.delete",         ROLE_OPERATOR, true,  schedule_delete_fields,   ws_on_schedule_delete, NULL },
+	{ "schedule.list",           ROLE_VIEWER,   true,  nothing,                  ws_on_schedule_list, NULL },
+	{ "workflow:subscribe",      ROLE_VIEWER,   false, subscribe_fields,         ws_on_subscribe, NULL },
+	{ "workflow:unsubscribe",    ROLE_VIEWER,   false, unsubscribe_fields,       ws_on_unsubscribe, NULL },
+	{ "workflow:cancel",         ROLE_OPERATOR, false, cancel_fields,            ws_on_cancel, NULL },
+	{ "SubscribeWorkflow",       ROLE_VIEWER,   false, subscribe_camel_fields,   ws_on_subscribe_camel, NULL },
+	{ "UnsubscribeWorkflow",     ROLE_VIEWER,   false, unsubscribe_camel_fields, ws_on_unsubscribe_camel, NULL },
+	{ "auth",                    ROLE_NONE,     false, auth_fields,              ws_on_auth, NULL },
+	{ "ping",                    ROLE_NONE,     false, nothing,                  ws_on_ping, NULL },
 	{ .type = NULL },
 };
 /* clang-format on */
