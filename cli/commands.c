@@ -28,9 +28,12 @@
 	"logs each as audit.sealed) proves with --expect that nothing before it was\n" \
 	"changed since."
 #define SCHEDULE_MORE                                                                  \
-	"EXPR is a cron pattern of 5 to 7 fields, a nickname (@daily),\n"              \
-	"\"@every 90s\", which counts from --from, or said in words (\"weekdays at\n"  \
-	"08:30\"). The exit status is 1 when it never fires."
+	"SCHEDULE is an id, or a name that only one has. EXPR is a cron pattern of\n"  \
+	"5 to 7 fields, a nickname (@daily), \"@every 90s\", which counts from when\n" \
+	"the schedule is made (preview: from --from), or said in words (\"weekdays\n"  \
+	"at 08:30\"). edit: what is not given stays, and none clears (--workflow "     \
+	"none).\n"                                                                     \
+	"preview asks no server; its exit status is 1 when EXPR never fires."
 #define BENCH_MORE                                                                     \
 	"seq10    runs of ten no-op steps, each stored before the next starts\n"       \
 	"single   runs of one no-op step, each triggered by a request of its own\n"    \
@@ -81,7 +84,9 @@ const struct command commands[] = {
 	  "folders that runs work in", NULL, projects_args, cmd_projects },
 	{ "validate", "FILE...", "check workflow files, or any by a JSON Schema", NULL,
 	  validate_args, cmd_validate },
-	{ "schedule", "preview EXPR", "when a schedule would fire, in any time zone",
+	{ "schedule",
+	  "list | add NAME EXPR | preview EXPR | show|edit|pause|resume|remove|fire|firings SCHEDULE",
+	  "what starts runs at their time: manage it, and see when it fires",
 	  SCHEDULE_MORE, schedule_args, cmd_schedule },
 	{ "eval", "EXPR", "evaluate an expression", NULL, eval_args, NULL },
 	{ "scale", "[WORKERS]", "show or set the number of workers", NULL, scale_args,
