@@ -110,28 +110,35 @@ hang_bells(struct fire *fire, const struct new_run *run)
 	batch_bells_hang(&bells, fire->call.change);
 }
 
-/* What expressions see as `trigger`. */
+static bool
+is_heartbeat(const struct fire *fire)
+{
+	return strcmp(text_of(fire, "kind"), "heartbeat") == 0;
+}
+
+/* What expressions see as `trigger`, as the scheduler makes it. */
 static struct json *
 trigger_of(const struct fire *fire)
 {
 	struct json *trigger = json_new_object();
-	char time[40];
+	char text[UUID_TEXT > 40 ? UUID_TEXT : 40];
 
-	json_set(trigger, "scheduleId", json_new_str(text_of(fire, "id")));
-	json_set(trigger, "schedule", json_new_str(text_of(fire, "name")));
-	json_set(trigger, "fireTime", json_new_str(rfc3339_format(fire->now, time)));
+	json_set(trigger, "type",
+		 json_new_str(is_heartbeat(fire) ? "heartbeat" : "manual"));
+	json_set(trigger, "scheduleId", json_new_str(uuid_format(&fire->id, text)));
+	json_set(trigger, "scheduleName", json_new_str(text_of(fire, "name")));
+	json_set(trigger, "fireTime", json_new_str(rfc3339_format(fire->now, text)));
 	return trigger;
 }
 
 static void
 store(struct fire *fire, const struct catalog_entry *entry, const char *key)
 {
-	bool beats = strcmp(text_of(fire, "kind"), "heartbeat") == 0;
 	struct starter starter = {
 		.workflow = entry->workflow,
 		.definition = entry->definition,
 		.project = &fire->project,
-		.triggered_by = beats ? "heartbeat" : "manual",
+		.triggered_by = is_heartbeat(fire) ? "heartbeat" : "manual",
 		.schedule = &fire->id,
 		.trigger = fire->trigger = trigger_of(fire),
 		.requested_by = fire->call.by,

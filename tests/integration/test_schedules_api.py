@@ -309,7 +309,9 @@ def test_fired_by_hand(stepmill):
     run = stepmill.wait_ended(answer["executionId"])
     assert (run["status"], run["triggeredBy"], run["scheduleId"], run["input"], run["requestedBy"]) \
         == ("COMPLETED", "manual", made["id"], {"n": 1}, "dev")
-    assert run["triggerPayload"]["scheduleId"] == made["id"]
+    assert run["output"] == run["triggerPayload"] == {
+        "type": "manual", "scheduleId": made["id"], "scheduleName": made["name"],
+        "fireTime": run["triggerPayload"]["fireTime"]}
     now = stepmill.get(f"/api/schedules/{made['id']}")
     assert (now["runCount"], now["lastRunId"], now["nextRun"]) == (1, run["id"], new_year())
     entry, = firings(stepmill, made)
