@@ -5,23 +5,20 @@
  */
 #include "conf/option_value.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 #include "base/duration.h"
 #include "base/quote.h"
 #include "base/usec.h"
 #include "base/xalloc.h"
+#include "conf/secret.h"
 #include "conf/yaml.h"
 #include "conf/yaml_text.h"
 
-#define SECRET_MAX     (64 * 1024)
 #define SHOWN_MAX      60 /* of a wrong value in a message */
 #define NUMBER_LEN_MAX 20
 
@@ -186,70 +183,6 @@ set_flag(const struct option *option, void *conf, const char *text, size_t len,
 }
 
 static int
-read_open_file(int fd, const char *path, struct buf *out, struct err *err)
-{
-	ssize_t n;
-
-	while (out->len <= SECRET_MAX) {
-		n = read(fd, buf_reserve(out, 4096), 4096);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_set(err, ERR_INPUT, "%s: %s", path, strerror(errno));
-		if (n == 0)
-			return 0;
-		buf_grow(out, (size_t)n);
-	}
-	return err_set(err, ERR_INPUT, "%s: more than %d bytes", path, SECRET_MAX);
-}
-
-/* A fifo or device must not hang the start: opened without waiting. */
-static char *
-secret_of_file(const char *path, struct err *err)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	struct buf text = { 0 };
-	int status;
-
-	if (fd < 0) {
-		err_set(err, ERR_INPUT, "%s: %s", path, strerror(errno));
-		return NULL;
-	}
-	status = read_open_file(fd, path, &text, err);
-	close(fd);
-	while (status == 0 && text.len > 0 && strchr("\r\n", text.data[text.len - 1]))
-		text.data[--text.len] = '\0';
-	if (status == 0 && (text.len == 0 || strlen(text.data) != text.len))
-		status = err_set(err, ERR_INPUT, "%s: empty, or not text", path);
-	if (status == 0)
-		return buf_take(&text);
-	buf_fini(&text);
-	return NULL;
-}
-
-static char *
-secret_of_environment(const char *name, struct err *err)
-{
-	const char *value = getenv(name);
-
-	if (value == NULL || value[0] == '\0') {
-		err_set(err, ERR_INPUT, "the environment has no %s", name);
-		return NULL;
-	}
-	return xstrdup(value);
-}
-
-char *
-option_secret(const char *text, struct err *err)
-{
-	if (strncmp(text, "file:", 5) == 0)
-		return secret_of_file(text + 5, err);
-	if (strncmp(text, "env:", 4) == 0)
-		return secret_of_environment(text + 4, err);
-	return xstrdup(text);
-}
-
-static int
 set_text(const struct option *option, void *conf, const char *text, size_t len,
 	 struct err *err)
 {
@@ -259,7 +192,7 @@ set_text(const struct option *option, void *conf, const char *text, size_t len,
 		return err_set(err, ERR_INPUT, "\\0 is not allowed");
 	value = xstrndup(text, len);
 	if ((option->flags & OPT_SECRET) != 0) {
-		char *followed = option_secret(value, err);
+		char *followed = secret_follow(value, err);
 
 		free(value);
 		value = followed;

@@ -6,6 +6,7 @@
 
 #include "base/xalloc.h"
 #include "conf/option.h"
+#include "conf/secret.h"
 
 #define NAME_CHARACTERS                                                                \
 	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
@@ -112,7 +113,7 @@ header_value(const struct reading *reading, const struct doc *name,
 	if (node->kind != DOC_SCALAR || strlen(node->text) != node->len)
 		err_set(&err, ERR_INPUT, "expected a text");
 	else
-		value = option_secret(node->text, &err);
+		value = secret_follow(node->text, &err);
 	for (const char *c = value; c != NULL && *c != '\0'; c++) {
 		if ((unsigned char)*c >= ' ' && *c != 0x7f)
 			continue;

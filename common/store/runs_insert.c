@@ -119,7 +119,8 @@ add_audit(struct pg_batch *batch, const struct new_run *runs, size_t count)
 		if (run->audited) {
 			rows[n] = (struct audit_row){
 				.id = run->id,
-				.who = run->requested_by,
+				.who = run->requested_by != NULL ? run->requested_by
+								 : run->triggered_by,
 				.what = "workflow.execute",
 				.target = uuid_format(&run->id, ids[n]),
 				.address = run->address,

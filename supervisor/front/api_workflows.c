@@ -251,6 +251,15 @@ on_triggered(void *context, const struct triggered *triggered)
 			      "%s", triggered->text);
 }
 
+void
+api_start_run(struct exchange *exchange, const struct trigger_call *call)
+{
+	exchange_set_state(
+	    exchange,
+	    trigger_begin(exchange_front(exchange), call, on_triggered, exchange),
+	    gone);
+}
+
 static int
 read_execute(struct trigger_call *call, const struct json *body, struct uuid *project,
 	     struct err *err)
@@ -303,10 +312,7 @@ on_execute(struct exchange *exchange)
 		reply_err(exchange, &err);
 		return;
 	}
-	exchange_set_state(
-	    exchange,
-	    trigger_begin(exchange_front(exchange), &call, on_triggered, exchange),
-	    gone);
+	api_start_run(exchange, &call);
 }
 
 /* clang-format off */

@@ -240,6 +240,55 @@ exchange_header(const struct exchange *exchange, const char *name)
 	return http_field(exchange->head, name);
 }
 
+/* Names are tokens, so they are ASCII. */
+static void
+add_header(struct json *headers, const char *name, const char *value)
+{
+	struct buf lower = { 0 }, both = { 0 };
+	const char *before;
+
+	for (; *name != '\0'; name++)
+		buf_char(&lower, (char)(*name >= 'A' && *name <= 'Z' ? *name - 'A' + 'a'
+								     : *name));
+	before = json_str(json_get(headers, buf_text(&lower)));
+	if (before != NULL)
+		buf_printf(&both, "%s, ", before);
+	buf_str(&both, value);
+	json_set(headers, buf_text(&lower), json_new_str(buf_text(&both)));
+	buf_fini(&lower);
+	buf_fini(&both);
+}
+
+struct json *
+exchange_headers(const struct exchange *exchange)
+{
+	const struct http_head *head = exchange->head;
+	const char *text = buf_text(&head->text);
+	struct json *headers = json_new_object();
+
+	for (size_t i = 0; i < head->fields_count; i++)
+		add_header(headers, text + head->fields[i].name,
+			   text + head->fields[i].value);
+	return headers;
+}
+
+struct json *
+exchange_queries(const struct exchange *exchange)
+{
+	const struct target *target = &exchange->head->target;
+	const char *text = buf_text(&target->text);
+	struct json *queries = json_new_object();
+
+	for (size_t i = 0; i < target->queries_count; i++) {
+		const char *name = text + target->queries[i].name;
+
+		if (!json_has(queries, name))
+			json_set(queries, name,
+				 json_new_str(text + target->queries[i].value));
+	}
+	return queries;
+}
+
 const char *
 exchange_body(const struct exchange *exchange, size_t *len)
 {

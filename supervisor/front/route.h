@@ -24,10 +24,11 @@ struct exchange; /* one request and its answer */
 
 struct route {
 	const char *method; /* GET also answers HEAD */
-	const char *path; /* "/api/executions/:id/logs"; /api also stands for /api/v1 */
-	enum role role;   /* ROLE_NONE: no key needed */
-	size_t body_max;  /* 0: the setting http.body_max */
-	bool no_timeout;  /* long polls, streams: http.request_timeout does not apply */
+	const char *path;   /* "/api/executions/:id/logs"; /api also stands for /api/v1;
+			       ":path" at the end stands for all that follows */
+	enum role role;     /* ROLE_NONE: no key needed */
+	size_t body_max;    /* 0: the setting http.body_max */
+	bool no_timeout; /* long polls, streams: http.request_timeout does not apply */
 	void (*on_request)(struct exchange *exchange);
 	/* "execution.pause": what the audit log calls it. The handler then works within
 	 * a change, see exchange_pg. NULL: it changes nothing. */
@@ -41,8 +42,7 @@ extern const struct route routes_workflows[], routes_executions[], routes_pool[]
     routes_bulk[], routes_projects[], routes_keys[], routes_stats[], routes_tools[],
     routes_audit[], routes_why[], routes_dry_run[], routes_test_step[],
     routes_documents[], routes_execute_batch[], routes_ws[], routes_schedules[],
-    routes_schedule_preview[];
-extern const struct route routes_heartbeats[];
+    routes_schedule_preview[], routes_heartbeats[], routes_webhooks[];
 
 /* All of them, ended by NULL. */
 extern const struct route *const routes_all[];
@@ -58,6 +58,10 @@ const char *exchange_param(const struct exchange *exchange, const char *name); /
 /* Decoded; NULL when absent. */
 const char *exchange_query(const struct exchange *exchange, const char *name);
 const char *exchange_header(const struct exchange *exchange, const char *name);
+/* All of them, the caller's: by names in small letters, repeated ones with ", " between
+ * them; of queries the first of each name. Bytes that are no UTF-8 stay as they are. */
+struct json *exchange_headers(const struct exchange *exchange);
+struct json *exchange_queries(const struct exchange *exchange);
 const char *exchange_body(const struct exchange *exchange, size_t *len);
 /* The body as JSON (an empty one gives null). -1: a 400 or 415 was answered already. */
 int exchange_json(struct exchange *exchange, struct json **out /* borrowed */);

@@ -12,6 +12,7 @@
 
 struct node {
 	char *text;             /* the literal; NULL: a parameter */
+	bool takes_rest;        /* :path, all that follows */
 	struct node **children; /* literals first, at most one parameter, the last */
 	size_t children_count;
 	const struct route **routes; /* that end here, one per method */
@@ -91,6 +92,7 @@ add_route(struct router *router, const struct route *route)
 		size_t len = strcspn(++segment, "/");
 
 		node = child_for(node, segment, len);
+		node->takes_rest = strcmp(segment, ":path") == 0;
 		segment += len;
 	}
 	if (method_bit(route->method) < 0)
@@ -152,7 +154,7 @@ walk(struct search *search, const struct node *node, size_t index)
 	const struct route *found = NULL;
 	const char *segment;
 
-	if (index == search->target->segments_count)
+	if (index == search->target->segments_count || node->takes_rest)
 		return take_node(search, node);
 	segment = target_segment(search->target, index);
 	for (size_t i = 0; i < node->children_count && found == NULL; i++) {

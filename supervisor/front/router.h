@@ -1,5 +1,6 @@
 /*
- * Which route answers: a tree of path segments, literal ones before parameters.
+ * Which route answers: a tree of path segments, literal ones before parameters; a last
+ * parameter named :path takes all segments that are left.
  */
 #ifndef FRONT_ROUTER_CORE_H
 #define FRONT_ROUTER_CORE_H

@@ -12,9 +12,11 @@
 
 struct trigger {
 	struct front *front;
-	struct json *input, *tools;
+	struct json *input, *payload, *tools;
+	char *triggered_by;
 	struct uuid project, confined; /* nil: none */
 	char *requested_by, *address, *key, *trace_id;
+	bool key_is_enough;
 	bool has_priority;
 	enum priority priority;
 	usec_t run_at;
@@ -34,6 +36,8 @@ static void
 trigger_free(struct trigger *trigger)
 {
 	json_unref(&trigger->input);
+	json_unref(&trigger->payload);
+	free(trigger->triggered_by);
 	json_unref(&trigger->tools);
 	problems_fini(&trigger->problems);
 	free(trigger->requested_by);
@@ -122,7 +126,7 @@ on_known(void *context, const struct pg_rows *rows, const struct err *err)
 	} else if (pg_count(rows) == 0) {
 		end_status(trigger, 409,
 			   xstrdup("the run of this Idempotency-Key was deleted"));
-	} else if (!pg_bool(rows, 0, 2)) {
+	} else if (!trigger->key_is_enough && !pg_bool(rows, 0, 2)) {
 		end_status(trigger, 422,
 			   xstrdup("this Idempotency-Key was used for another call"));
 	} else {
@@ -190,6 +194,9 @@ store(struct trigger *trigger, const struct catalog_entry *entry, const char *ke
 	    start_run(&starter, trigger->input, key, loop_now(trigger->front->loop));
 	struct new_step *steps = new_steps_of(entry->workflow, &run.steps_count);
 
+	if (trigger->triggered_by != NULL)
+		run.triggered_by = trigger->triggered_by;
+	run.trigger = trigger->payload;
 	run.audited = true;
 	run.steps = steps;
 	trigger->waits = key != NULL;
@@ -232,7 +239,8 @@ on_workflow(void *context, const struct catalog_entry *entry, const struct err *
 	}
 	if (!check(trigger, entry))
 		return;
-	key = workflow_concurrency_key(entry->workflow, trigger->input, NULL, &bad);
+	key = workflow_concurrency_key(entry->workflow, trigger->input,
+				       trigger->payload, &bad);
 	if (bad.kind != ERR_NONE) {
 		end_status(trigger, 422, xstrdup(bad.text));
 		return;
@@ -254,6 +262,9 @@ trigger_begin(struct front *front, const struct trigger_call *call, triggered_fn
 
 	trigger->front = front;
 	trigger->input = start_input(call->input);
+	trigger->payload = json_ref(call->payload);
+	trigger->triggered_by = xstrdup(call->triggered_by);
+	trigger->key_is_enough = call->key_is_enough;
 	trigger->tools = json_ref((struct json *)call->tools);
 	if (call->project != NULL)
 		trigger->project = *call->project;

@@ -21,12 +21,15 @@ struct trigger_call {
 	const struct json *input;    /* NULL: {} */
 	const struct uuid *project;  /* whose run it is; NULL: the workflow's */
 	const struct uuid *confined; /* the project that the key may not leave; NULL */
-	const char *requested_by;
-	const struct json *tools; /* that the run may use; NULL: all */
-	const char *address;      /* of the client, or NULL */
-	const char *key;          /* 1 to 255 bytes, or NULL */
-	const char *trace_id;     /* or NULL */
-	bool has_priority;        /* else the workflow's */
+	const char *triggered_by;    /* NULL: "manual" */
+	struct json *payload;        /* `trigger` of the run, storable; NULL: none */
+	const char *requested_by;    /* NULL: nobody with a key */
+	const struct json *tools;    /* that the run may use; NULL: all */
+	const char *address;         /* of the client, or NULL */
+	const char *key;             /* 1 to 255 bytes, or NULL */
+	bool key_is_enough;   /* whatever else a repetition has, it gets the same run */
+	const char *trace_id; /* or NULL */
+	bool has_priority;    /* else the workflow's */
 	enum priority priority;
 	usec_t run_at;       /* 0: now */
 	uint64_t read_after; /* position that the workflow must be read after, or 0 */

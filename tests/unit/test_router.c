@@ -26,6 +26,7 @@ static const struct route parts[] = {
 	{ .method = "GET", .path = "/api/things/:id/parts" },
 	{ .method = "GET", .path = "/api/things/mine/parts/new" },
 	{ .method = "GET", .path = "/healthz" },
+	{ .method = "POST", .path = "/hooks/:path" },
 	{ 0 },
 };
 static const struct route *const tables[] = { things, parts, NULL };
@@ -59,6 +60,13 @@ static const struct {
 	  "/api/things/mine/parts/new", NULL },
 	{ "POST", "/api/things/mine/parts/y/approve", ROUTER_FOUND,
 	  "/api/things/:id/parts/:partId/approve", "mine" },
+	/* what takes all that is left */
+	{ "POST", "/hooks/a", ROUTER_FOUND, "/hooks/:path", NULL },
+	{ "POST", "/hooks/a/b/c", ROUTER_FOUND, "/hooks/:path", NULL },
+	{ "POST", "/hooks/a/", ROUTER_FOUND, "/hooks/:path", NULL },
+	{ "GET", "/hooks/a/b", ROUTER_NO_METHOD, NULL, "POST, OPTIONS" },
+	{ "POST", "/hooks", ROUTER_NO_PATH, NULL, NULL },
+	{ "POST", "/hooks/", ROUTER_NO_PATH, NULL, NULL },
 	{ "GET", "/api/things/", ROUTER_NO_PATH, NULL, NULL },
 	{ "GET", "/api//things", ROUTER_NO_PATH, NULL, NULL },
 	{ "GET", "//", ROUTER_NO_PATH, NULL, NULL },
