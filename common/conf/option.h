@@ -41,6 +41,19 @@ struct option {
 	unsigned flags;
 	const char *help; /* one line */
 };
+
+void option_defaults(const struct option *table, void *conf);
+/* Reads every key of the tree; unknown keys, wrong types and what is past a limit
+ * become problems ("worker.slots: 900 is more than 256"). */
+void option_read(const struct option *table, const struct doc *tree, void *conf,
+		 struct problems *problems);
+/* STEPMILL_WORKER_SLOTS overrides worker.slots (dots and dashes become underscores). */
+void option_environment(const struct option *table, char *const *environment,
+			void *conf, struct problems *problems);
+/* "worker.slots" -> "STEPMILL_WORKER_SLOTS"; the text is the caller's. */
+char *option_variable(const char *name);
+/* YAML with every key, its value and its help as a comment; secrets as "***". */
+char *option_dump(const struct option *table, const void *conf);
 void option_fini(const struct option *table, void *conf);
 
 #endif

@@ -252,7 +252,7 @@ check(struct hook *hook, const struct trigger_def *trigger)
 	struct err err = { 0 };
 
 	if (is_a_page_elsewhere(hook->exchange, &trigger->webhook)) {
-		reply_problem(hook->exchange, 403, NULL,
+		reply_problem(hook->exchange, 401, NULL,
 			      "a page of another origin may not call this webhook");
 		return;
 	}

@@ -403,6 +403,10 @@ def route_url(served, method, path, query):
     if path == "/api/schedules/:id/firings":
         path = path.replace(":id", one_more(served, path))
         served.post(path.replace("firings", "fire"))
+    if path == "/webhooks/:path":
+        served.workflow("name: hooked\ntrigger: { webhook: { path: of/docs, auth: none } }\n"
+                        "steps: [{ id: a, action: noop }]\n")
+        path = "/webhooks/of/docs"
     ids = {"/api/workflows": "hello", "/api/executions": run["runId"],
            "/api/artifacts": run["artifacts"][0]["id"]}
     for prefix, found in ids.items():

@@ -470,6 +470,19 @@ def test_tour_of_projects_keys_and_events(tour):
     tour(400, "POST", "/api/events", {"source": "test"})
 
 
+def test_tour_of_webhooks(tour, stepmill):
+    name = f"documents-{next(names)}"
+    stepmill.workflow(flow(name, noop("a"), input={"type": "object", "required": ["n"]}, trigger=[
+        {"webhook": {"path": name, "auth": {"bearer": "hush"}, "when": "trigger.body.n != 0"}}]))
+    at, may = f"/webhooks/{name}", {"Authorization": "Bearer hush"}
+    tour(202, "POST", at, {"n": 1}, **may, webhook_id="1")
+    tour(202, "POST", at, {"n": 1}, **may, webhook_id="1")
+    tour(200, "POST", at, {"n": 0}, **may)
+    tour(422, "POST", at, {"m": 0}, **may)
+    tour(401, "POST", at, {"n": 1})
+    tour(404, "POST", at + "x", {"n": 1})
+
+
 def test_tour_of_figures(tour, stepmill):
     tour(200, "GET", "/api/pool")
     workers = stepmill.workers_wanted

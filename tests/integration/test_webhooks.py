@@ -182,7 +182,7 @@ def test_tokens(hooked, tmp_path):
 
 def test_a_page_elsewhere_may_not_call_what_is_open(hooked):
     path = hook(hooked, "none")
-    check_problem(hooked.ask("POST", path, {}, {"Origin": "https://elsewhere.example"}), 403)
+    check_problem(hooked.ask("POST", path, {}, {"Origin": "https://elsewhere.example"}), 401)
     started(hooked.ask("POST", path, {}, {"Origin": hooked.url}))
 
 
