@@ -11,7 +11,11 @@ select (r.doc || jsonb_build_object(
 		from stepmill.v_api_artifacts a where a.execution_id = r.id), '[]'),
 	'approvals', coalesce((select jsonb_agg(p.doc order by p.id)
 		from stepmill.v_api_approvals p where p.execution_id = r.id), '[]'),
-	'agentSessions', '[]'::jsonb))::text,
+	'agentSessions', coalesce((select jsonb_agg(a.doc order by a.created_at, a.id)
+		from (select doc, created_at, id from stepmill.v_api_sessions
+		       where execution_id = r.id
+		       order by created_at, id limit 1000) a), '[]'),
+	'usage', stepmill.usage_of_run(r.id)))::text,
        r.id
   from stepmill.v_api_runs r
  where (r.id = $1 or (r.run_number = $2 and r.run_id = $3))

@@ -22,6 +22,8 @@
 #define OUTPUT_MAX  (16 * 1024 * 1024) /* of a step's output as JSON text */
 #define OUTPUT_BULK (OUTPUT_MAX / BULK_ESCAPED_MAX) /* up to it, it surely fits */
 
+static const struct attempt_maker maker;
+
 static void
 fill_attempt(struct slot *slot, int number, int attempt, int fence, bool woke)
 {
@@ -31,6 +33,7 @@ fill_attempt(struct slot *slot, int number, int attempt, int fence, bool woke)
 	snprintf(slot->idempotency_key, sizeof slot->idempotency_key, "%s:%d",
 		 uuid_format(&live->run.id, text), number);
 	slot->attempt = (struct attempt){
+		.maker = &maker,
 		.services = &slot->worker->services,
 		.run = live->run.id,
 		.run_id = live->run.run_id,
@@ -627,8 +630,8 @@ keep_output(struct slot *slot, struct json *output)
 	buf_fini(&text);
 }
 
-void
-attempt_succeed(struct attempt *attempt, struct json *output)
+static void
+on_success(struct attempt *attempt, struct json *output)
 {
 	keep_output(answer(attempt, OUTCOME_SUCCESS), output);
 }
@@ -641,57 +644,33 @@ set_failure(struct slot *slot, const char *code, const char *text, struct json *
 	for (struct json_iter it = json_iter(details); json_next(&it);)
 		if (!json_has(error, it.key))
 			json_set(error, it.key, json_ref(it.value));
-	json_unref(&details);
 	json_unref(&slot->error);
 	slot->error = json_storable(error, NULL);
 }
 
-void
-attempt_fail(struct attempt *attempt, const char *code, bool final, const char *format,
-	     ...)
+static void
+on_failure(struct attempt *attempt, const struct attempt_failure *failure)
 {
 	struct slot *slot = answer(attempt, OUTCOME_FAILURE);
-	struct buf text = { 0 };
-	va_list args;
 
-	va_start(args, format);
-	buf_vprintf(&text, format, args);
-	va_end(args);
-	set_failure(slot, code, buf_text(&text), NULL);
-	slot->final = final;
-	buf_fini(&text);
+	if (failure->output != NULL)
+		keep_output(slot, failure->output);
+	if (slot->error != NULL)
+		return; /* the output is too large: that is worse */
+	set_failure(slot, failure->code, failure->message, failure->details);
+	slot->final = failure->final;
+	slot->run_at = failure->retry_at;
 }
 
-void
-attempt_fail_with(struct attempt *attempt, const char *code, bool final,
-		  struct json *details, struct json *output, const char *format, ...)
-{
-	struct slot *slot = answer(attempt, OUTCOME_FAILURE);
-	struct buf text = { 0 };
-	va_list args;
-
-	va_start(args, format);
-	buf_vprintf(&text, format, args);
-	va_end(args);
-	keep_output(slot, output);
-	if (slot->error == NULL) {
-		set_failure(slot, code, buf_text(&text), details);
-		slot->final = final;
-	} else {
-		json_unref(&details);
-	}
-	buf_fini(&text);
-}
-
-void
-attempt_wait(struct attempt *attempt, usec_t run_at)
+static void
+on_wait(struct attempt *attempt, usec_t run_at)
 {
 	answer(attempt, OUTCOME_WAIT)->run_at = run_at;
 }
 
-void
-attempt_start_run(struct attempt *attempt, struct child_run *child, bool wait,
-		  usec_t run_at, struct json *output)
+static void
+on_start_run(struct attempt *attempt, struct child_run *child, bool wait, usec_t run_at,
+	     struct json *output)
 {
 	struct slot *slot = answer(attempt, wait ? OUTCOME_WAIT : OUTCOME_SUCCESS);
 
@@ -700,9 +679,9 @@ attempt_start_run(struct attempt *attempt, struct child_run *child, bool wait,
 	keep_output(slot, output);
 }
 
-void
-attempt_wait_event(struct attempt *attempt, const char *type, usec_t checked_at,
-		   usec_t run_at)
+static void
+on_wait_event(struct attempt *attempt, const char *type, usec_t checked_at,
+	      usec_t run_at)
 {
 	struct slot *slot = answer(attempt, OUTCOME_WAIT);
 
@@ -710,6 +689,14 @@ attempt_wait_event(struct attempt *attempt, const char *type, usec_t checked_at,
 	slot->wait_event = xstrdup(type);
 	slot->checked_at = checked_at;
 }
+
+static const struct attempt_maker maker = {
+	.succeeded = on_success,
+	.failed = on_failure,
+	.waits = on_wait,
+	.waits_for_event = on_wait_event,
+	.starts_run = on_start_run,
+};
 
 /* ---- what the table orders ---- */
 
@@ -777,6 +764,7 @@ do_finish(struct slot *slot)
 			 "the attempt took longer than its timeout of %s",
 			 duration_format(slot->def->timeout, limit, sizeof limit));
 		set_failure(slot, "timeout", text, NULL);
+		slot->run_at = 0;
 		slot->outcome = OUTCOME_FAILURE;
 		slot->final = false;
 	}

@@ -609,6 +609,7 @@ add_secrets(struct worker *worker)
 	if (settings->forge_token != NULL)
 		mask_add(worker->mask, settings->forge_token,
 			 strlen(settings->forge_token));
+	providers_mask(&settings->providers, worker->mask);
 }
 
 /* What expressions see as `env`, and programs as their environment. */

@@ -390,6 +390,8 @@ judge_failure(struct advance *advance, struct json *error, usec_t now, uint64_t 
 	    retry_again(retry, held->attempt, held->losses)) {
 		verdict->run_at =
 		    now + retry_delay(retry, held->attempt - held->losses, random);
+		if (verdict->run_at < advance->outcome->run_at)
+			verdict->run_at = advance->outcome->run_at;
 		verdict->phase = advance->step->approval_required && !held->is_item &&
 					 held->phase != PHASE_FRESH
 				     ? PHASE_GATE

@@ -65,7 +65,7 @@ struct outcome {
 	struct json *output; /* borrowed */
 	struct json *error;  /* borrowed; {code, message, ...} of a failure */
 	bool final;          /* a failure that trying again cannot mend */
-	usec_t run_at;       /* 0: no time is set */
+	usec_t run_at;       /* 0: no time is set; of a failure: not before it again */
 	struct children children;
 	struct approval_ask ask;
 };

@@ -73,71 +73,29 @@ end(struct attempt *attempt, bool ok, struct json *output)
 	loop_stop(driver->loop);
 }
 
-void
-attempt_succeed(struct attempt *attempt, struct json *output)
+static void
+on_success(struct attempt *attempt, struct json *output)
 {
 	end(attempt, true, output);
 }
 
 static void
-set_failure(struct attempt *attempt, const char *code, bool final, const char *format,
-	    va_list args)
+on_failure(struct attempt *attempt, const struct attempt_failure *failure)
 {
-	struct json *answer = driver_of(attempt)->answer;
-	struct buf text = { 0 };
+	struct json *answer;
 
-	buf_vprintf(&text, format, args);
-	json_set(answer, "code", json_new_str(code));
-	json_set(answer, "final", json_new_bool(final));
-	json_set(answer, "message", json_new_str(buf_text(&text)));
-	buf_fini(&text);
+	end(attempt, false, failure->output);
+	answer = driver_of(attempt)->answer;
+	if (failure->details != NULL)
+		json_set(answer, "details",
+			 json_storable(json_ref(failure->details), NULL));
+	json_set(answer, "code", json_new_str(failure->code));
+	json_set(answer, "final", json_new_bool(failure->final));
+	json_set(answer, "message", json_new_str(failure->message));
 }
 
-void
-attempt_fail(struct attempt *attempt, const char *code, bool final, const char *format,
-	     ...)
-{
-	va_list args;
-
-	end(attempt, false, NULL);
-	va_start(args, format);
-	set_failure(attempt, code, final, format, args);
-	va_end(args);
-}
-
-void
-attempt_fail_with(struct attempt *attempt, const char *code, bool final,
-		  struct json *details, struct json *output, const char *format, ...)
-{
-	va_list args;
-
-	end(attempt, false, output);
-	json_set(driver_of(attempt)->answer, "details", json_storable(details, NULL));
-	va_start(args, format);
-	set_failure(attempt, code, final, format, args);
-	va_end(args);
-}
-
-/* Only a worker hears of events. */
-void
-attempt_wait_event(struct attempt *attempt, const char *type, usec_t checked_at,
-		   usec_t run_at)
-{
-	(void)type, (void)checked_at, (void)run_at;
-	attempt_fail(attempt, "not_here", true, "there is no worker here");
-}
-
-/* Only a worker stores runs. */
-void
-attempt_start_run(struct attempt *attempt, struct child_run *child, bool wait,
-		  usec_t run_at, struct json *output)
-{
-	(void)child, (void)wait, (void)run_at, (void)output;
-	attempt_fail(attempt, "not_here", true, "there is no worker here");
-}
-
-void
-attempt_wait(struct attempt *attempt, usec_t run_at)
+static void
+on_wait(struct attempt *attempt, usec_t run_at)
 {
 	struct driver *driver = driver_of(attempt);
 
@@ -145,6 +103,13 @@ attempt_wait(struct attempt *attempt, usec_t run_at)
 	json_set(driver->answer, "waitMs",
 		 json_new_int((run_at - attempt->started_at) / USEC_MS));
 }
+
+/* Only a worker hears of events, and stores runs. */
+static const struct attempt_maker maker = {
+	.succeeded = on_success,
+	.failed = on_failure,
+	.waits = on_wait,
+};
 
 /* ---- the turn of the attempt ---- */
 
@@ -293,6 +258,7 @@ make_attempt(struct driver *driver)
 	driver->def =
 	    (struct step_def){ .id = (char *)"this", .name = (char *)"This step" };
 	*attempt = (struct attempt){
+		.maker = &maker,
 		.services = &driver->services,
 		.run_id = "demo-1",
 		.number = number_of(request, "number", 3),

@@ -59,8 +59,31 @@ struct action {
 	void (*free)(void *state);
 };
 
+/* A failure on its way; what is a pointer is borrowed. */
+struct attempt_failure {
+	const char *code, *message;
+	bool final;
+	usec_t retry_at;      /* not before this time again; 0: whenever */
+	struct json *details; /* members beside code and message, or NULL */
+	struct json *output;  /* taken, or NULL */
+};
+
+/* Who made an attempt, and hears how it went: the functions below end there. A tool
+ * that a model calls is an attempt inside an attempt; what waits or starts runs is not
+ * for it, and is NULL there. */
+struct attempt_maker {
+	void (*succeeded)(struct attempt *attempt, struct json *output); /* taken */
+	void (*failed)(struct attempt *attempt, const struct attempt_failure *failure);
+	void (*waits)(struct attempt *attempt, usec_t run_at);
+	void (*waits_for_event)(struct attempt *attempt, const char *type,
+				usec_t checked_at, usec_t run_at);
+	void (*starts_run)(struct attempt *attempt, struct child_run *child, bool wait,
+			   usec_t run_at, struct json *output);
+};
+
 /* The attempt in hand; every pointer is borrowed and lives until the answer. */
 struct attempt {
+	const struct attempt_maker *maker;
 	const struct services *services;
 	struct uuid run;
 	const char *run_id;
@@ -72,6 +95,7 @@ struct attempt {
 	const struct json
 	    *fields; /* the action's fields, resolved; for a tool its args */
 	const char *idempotency_key; /* never changes between attempts */
+	const char *part;            /* which one inside the step, or NULL: all of it */
 	const char *project_path;    /* absolute */
 	const char *run_folder; /* relative to it: .agent/workflows/executions/ID */
 	struct uuid project;
@@ -100,6 +124,8 @@ void attempt_fail(struct attempt *attempt, const char *code, bool final,
 void attempt_fail_with(struct attempt *attempt, const char *code, bool final,
 		       struct json *details, struct json *output, const char *format,
 		       ...) __attribute__((format(printf, 6, 7)));
+/* Like both of them: not to be tried again before retry_at. */
+void attempt_fail_until(struct attempt *attempt, const struct attempt_failure *failure);
 /* Nothing to do until then; the slot is free meanwhile and the step comes back. */
 void attempt_wait(struct attempt *attempt, usec_t run_at);
 /* The same until an event of this type comes, or run_at (0: no time). checked_at: what

@@ -6,9 +6,10 @@ const struct action *
 action_find(enum action_kind kind)
 {
 	static const struct action *const table[ACTION_KINDS] = {
-		[ACTION_NOOP] = &action_noop, [ACTION_TOOL] = &action_tool,
-		[ACTION_HTTP] = &action_http, [ACTION_WAIT] = &action_wait,
-		[ACTION_CODE] = &action_code, [ACTION_WORKFLOW] = &action_workflow,
+		[ACTION_NOOP] = &action_noop,   [ACTION_TOOL] = &action_tool,
+		[ACTION_HTTP] = &action_http,   [ACTION_WAIT] = &action_wait,
+		[ACTION_CODE] = &action_code,   [ACTION_WORKFLOW] = &action_workflow,
+		[ACTION_MODEL] = &action_model,
 	};
 
 	return (unsigned)kind < ACTION_KINDS ? table[kind] : NULL;

@@ -44,7 +44,9 @@ struct reply {
 	bool has_usage;
 	enum reply_stop stop;
 	bool complete;
-	bool begun;          /* the first event of a protocol that has one */
+	bool
+	    sealed; /* and the protocol's last word was heard: nothing can be missing */
+	bool begun; /* the first event of a protocol that has one */
 	int64_t last_number; /* of a protocol that numbers its events */
 	size_t bytes;
 	struct trouble trouble; /* kind not TROUBLE_NONE: nothing more is taken */

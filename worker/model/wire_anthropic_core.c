@@ -207,7 +207,7 @@ static void
 on_message_stop(struct reply *reply, const struct json *data)
 {
 	(void)data;
-	reply->complete = true;
+	reply->complete = reply->sealed = true;
 }
 
 static void
@@ -248,7 +248,8 @@ take_event(struct reply *reply, const char *event, const struct json *data)
 const struct wire wire_anthropic = {
 	.key_header = "x-api-key",
 	.key_prefix = "",
-	.more_header = "anthropic-version: 2023-06-01",
+	.version_header = "anthropic-version",
+	.version = "2023-06-01",
 	.url = make_url,
 	.body = make_body,
 	.event = take_event,

@@ -12,8 +12,10 @@ wire_take(const struct wire *wire, struct reply *reply, const char *event,
 
 	if (reply->trouble.kind != TROUBLE_NONE)
 		return;
-	if (len == 6 && memcmp(data, "[DONE]", 6) == 0)
-		return; /* how it stopped was said before */
+	if (len == 6 && memcmp(data, "[DONE]", 6) == 0) {
+		reply->sealed = reply->complete; /* how it stopped was said before */
+		return;
+	}
 	if (json_parse(data, len, &json, &err) < 0 || json_type(json) != JSON_OBJECT)
 		reply_fail(reply, TROUBLE_GARBAGE,
 			   "the stream holds what is no JSON object");

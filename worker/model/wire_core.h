@@ -15,8 +15,8 @@ struct wire_request {
 };
 
 struct wire {
-	const char *key_header, *key_prefix; /* "Authorization", "Bearer " */
-	const char *more_header;             /* "Name: value", or NULL */
+	const char *key_header, *key_prefix;  /* "Authorization", "Bearer " */
+	const char *version_header, *version; /* or NULL */
 	void (*url)(const struct wire_request *request, struct buf *out);
 	struct json *(*body)(const struct wire_request *request,
 			     const struct talk *talk);

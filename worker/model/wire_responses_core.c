@@ -209,7 +209,7 @@ static void
 on_completed(struct reply *reply, const struct json *data)
 {
 	take_usage(reply, json_get(json_get(data, "response"), "usage"));
-	reply->complete = true;
+	reply->complete = reply->sealed = true;
 	if (reply->stop != REPLY_REFUSED)
 		reply->stop = reply->calls_count > 0 ? REPLY_TOOLS : REPLY_ENDED;
 }
@@ -222,7 +222,7 @@ on_incomplete(struct reply *reply, const struct json *data)
 	    json_str(json_get(json_get(response, "incomplete_details"), "reason"));
 
 	take_usage(reply, json_get(response, "usage"));
-	reply->complete = true;
+	reply->complete = reply->sealed = true;
 	reply->stop = reason != NULL && strcmp(reason, "content_filter") == 0
 			  ? REPLY_REFUSED
 			  : REPLY_LENGTH;

@@ -18,8 +18,9 @@ struct uuid
 holding_id(const struct attempt *attempt, const char *what)
 {
 	char text[UUID_TEXT];
-	char *key = xprintf("%s:%d:%s", uuid_format(&attempt->run, text),
-			    attempt->number, what);
+	char *key = xprintf("%s:%d:%s%s%s", uuid_format(&attempt->run, text),
+			    attempt->number, attempt->part != NULL ? attempt->part : "",
+			    attempt->part != NULL ? ":" : "", what);
 	unsigned char hash[SHA256_BYTES];
 	struct uuid id = attempt->run;
 

@@ -1,0 +1,48 @@
+/*
+ * Sessions of steps: conversations with models, each with its events in the run's log,
+ * and the sums that budgets are compared with.
+ */
+#ifndef STORE_SESSIONS_H
+#define STORE_SESSIONS_H
+
+#include "store/workers.h"
+#include "json/json.h"
+
+struct new_session {
+	struct uuid id;
+	const char *name, *type, *agent, *model;
+};
+
+struct session_now {
+	struct uuid id;
+	const char *status;       /* "running", "completed", "failed", "stopped" */
+	const struct json *usage; /* its sums so far */
+	const char *model;        /* that answered last */
+	const char *activity;     /* what it does now, or NULL */
+	bool tell;                /* by an event */
+};
+
+/* What was used before, by other sessions when one is under way. */
+struct sessions_used {
+	int64_t run_tokens, run_micros; /* micros: millionths of a dollar */
+	int64_t step_tokens, step_micros;
+};
+
+struct session_answer {
+	int64_t seq; /* of the event, or 0 */
+	struct sessions_used used;
+	struct json *former_error, *former_output; /* of the attempt before; borrowed */
+};
+
+/* answer is NULL when err says something: ERR_CONFLICT (the step is not held any more;
+ * an update was stored all the same), or as pg_done_fn. */
+typedef void session_fn(void *context, const struct session_answer *answer,
+			const struct err *err);
+
+void sessions_begin(struct pg *pg, const struct held_ref *held,
+		    const struct new_session *session, session_fn *done, void *context);
+void sessions_update(struct pg *pg, const struct held_ref *held,
+		     const struct session_now *session, session_fn *done,
+		     void *context);
+
+#endif
