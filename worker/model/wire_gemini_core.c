@@ -185,7 +185,7 @@ take_reason(struct reply *reply, const char *reason)
 		reply->stop = REPLY_LENGTH;
 	else if (strcmp(reason, "MALFORMED_FUNCTION_CALL") == 0)
 		reply_fail(reply, TROUBLE_GARBAGE, "a malformed function call");
-	else if (strcmp(reason, "STOP") != 0)
+	else if (strcmp(reason, "STOP") != 0 && strcmp(reason, "FUNCTION_CALL") != 0)
 		reply->stop = REPLY_REFUSED;
 	else
 		reply->stop = reply->calls_count > 0 ? REPLY_TOOLS : REPLY_ENDED;
