@@ -5,7 +5,7 @@
 -- kept. Why an item was not evaluated says the step that was to do it.
 -- $1 run uuid   $2 step number int   $3 fence int   $4 schedule uuid   $5 ids uuid[]
 -- $6 descriptions text[]   $7 actions needed bool[]   $8 details text[]
--- $9 which item of the list int4[] (-1: none)   $10 most rows int4
+-- $9 which item of the list int4[] (-1: none, it says why there is no list)   $10 most rows int4
 -- Answer: still held; the heartbeat is there; now text; told.
 with held as materialized (
 	select 1 from workflow_steps
@@ -19,9 +19,10 @@ with held as materialized (
 	insert into heartbeat_results (id, schedule_id, run_id, description, action_needed,
 		details, error)
 	select x.id, b.id, $1, x.description, x.action_needed, x.details,
-	       (select left(c.error->>'message', 4000) from workflow_steps c
-		 where c.execution_id = $1 and c.item is not null
-		   and c.item_index = x.item and c.status + 0 = 7 limit 1)
+	       case when x.item < 0 then x.details
+		    else (select left(c.error->>'message', 4000) from workflow_steps c
+			   where c.execution_id = $1 and c.item is not null
+			     and c.item_index = x.item and c.status + 0 = 7 limit 1) end
 	  from beat b
 	 cross join unnest($5::uuid[], $6::text[], $7::bool[], $8::text[], $9::int[])
 		as x (id, description, action_needed, details, item)

@@ -17,7 +17,7 @@
 #include "front/heartbeat_file.h"
 #include "store/schedule_rows.h"
 
-#define SLUG_BYTES 5 /* of chance, two characters each */
+#define SLUG_BYTES 4 /* of chance, two characters each */
 #define NAME_MOST  200
 
 struct beat_edit {
@@ -303,6 +303,14 @@ uses_others_tools(const struct beat_edit *edit, const struct pg_rows *rows)
 	return !same;
 }
 
+/* Stopping it, and letting it go on, needs no more than the right to. */
+static bool
+only_enabled(const struct beat_edit *edit)
+{
+	return !edit->whole && json_count(edit->sent) == 1 &&
+	       json_has(edit->sent, "enabled");
+}
+
 /* False: it is not there, or may not be changed, and that was said. */
 static bool
 take_found(struct beat_edit *edit, const struct pg_rows *rows, const struct err *err)
@@ -319,10 +327,10 @@ take_found(struct beat_edit *edit, const struct pg_rows *rows, const struct err 
 		refuse(edit, 404, "there is no such heartbeat");
 		return false;
 	}
-	if (uses_others_tools(edit, rows)) {
+	if (!only_enabled(edit) && uses_others_tools(edit, rows)) {
 		refuse(edit, 403,
 		       "its runs may use other tools than the key: it can be enabled, "
-		       "disabled and deleted as a schedule");
+		       "disabled and deleted");
 		return false;
 	}
 	strncpy(edit->slug, slug, sizeof edit->slug - 1);

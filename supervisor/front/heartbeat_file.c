@@ -51,7 +51,7 @@ heartbeat_file_read(const char *project_path, const struct texts *folders,
 	if (files_read(root, buf_text(&clean), HEARTBEAT_BYTES_MAX, &text, err) == 0) {
 		read_text(&text, out);
 	} else if (may_pass(err->kind)) {
-		out->warning = xprintf("%s: %s", out->path, err->text);
+		out->warning = xstrdup(err->text);
 		err_clear(err);
 	} else {
 		free(out->path);

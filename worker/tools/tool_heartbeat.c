@@ -86,12 +86,16 @@ read_heartbeat(const struct attempt *attempt, const char *path, struct heartbeat
 	struct err err = { 0 };
 	bool good = false;
 
-	if (read_file(attempt, path, &text, &err) < 0)
-		problems_add_at(&problems, 0, 0, "", "cannot be read: %s", err.text);
-	else
+	*problem = NULL;
+	if (read_file(attempt, path, &text, &err) < 0) {
+		err_in(&err, "cannot be read");
+		*problem = json_new_str(err.text);
+	} else {
 		good = heartbeat_read(buf_text(&text), text.len, yaml_parse, out,
 				      &problems);
-	*problem = good ? NULL : problem_of(&problems);
+	}
+	if (problems.count > 0)
+		*problem = problem_of(&problems);
 	problems.file = NULL;
 	problems_fini(&problems);
 	buf_fini(&text);
