@@ -34,6 +34,11 @@
 	"at 08:30\"). edit: what is not given stays, and none clears (--workflow "     \
 	"none).\n"                                                                     \
 	"preview asks no server; its exit status is 1 when EXPR never fires."
+#define HEARTBEAT_MORE                                                                 \
+	"PATH is a HEARTBEAT.md, relative to the project's folder. Its lines\n"        \
+	"\"- [ ] text\" are checked, one after the other; what needs action is told\n" \
+	"over WebSocket and kept. What its front matter says wins over the options.\n" \
+	"Adding the same file again changes the heartbeat."
 #define BENCH_MORE                                                                     \
 	"seq10    runs of ten no-op steps, each stored before the next starts\n"       \
 	"single   runs of one no-op step, each triggered by a request of its own\n"    \
@@ -88,6 +93,9 @@ const struct command commands[] = {
 	  "list | add NAME EXPR | preview EXPR | show|edit|pause|resume|remove|fire|firings SCHEDULE",
 	  "what starts runs at their time: manage it, and see when it fires",
 	  SCHEDULE_MORE, schedule_args, cmd_schedule },
+	{ "heartbeat", "add PATH | list | show ID | results ID | pause ID | resume ID | fire ID | remove ID",
+	  "checklists that a model goes through every so often", HEARTBEAT_MORE, heartbeat_args,
+	  cmd_heartbeat },
 	{ "eval", "EXPR", "evaluate an expression", NULL, eval_args, NULL },
 	{ "scale", "[WORKERS]", "show or set the number of workers", NULL, scale_args,
 	  cmd_scale },

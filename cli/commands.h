@@ -20,6 +20,7 @@ COMMAND(dev);
 COMMAND(doctor);
 COMMAND(dry_run);
 COMMAND(events);
+COMMAND(heartbeat);
 COMMAND(audit);
 COMMAND(keys);
 COMMAND(list);
