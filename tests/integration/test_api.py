@@ -121,7 +121,7 @@ def test_all_errors_of_a_workflow_at_once(stepmill, path):
     ("- 1\n- 2\n", 1, "."), ('"just text"', 1, "."), ("name: Bad Name!\nsteps: 1\n", 1, "name"),
     ("name: x\nname: y\nsteps:\n - {id: a, action: noop}\n", 2, "twice|duplicate|again|already"),
     ("name: x\nsteps:\n - {id: a, action: noop, needs: [a]}\n", 3, "needs"),
-    ("name: x\ntrigger: '0 9 * * *'\nsteps:\n - {id: a, action: noop}\n", 2, "trigger|manual"),
+    ("name: x\ntrigger: 0 9 * *\nsteps:\n - {id: a, action: noop}\n", 2, "trigger.*5 fields"),
     ("name: x\nsteps:\n - {id: a-b, action: noop}\n - {id: a_b, action: noop}\n", 4, "a-b"),
     ("name: x\nsteps:\n - {id: a, action: noop, onSuccess: b}\n", 3, "no step"),
     ("name: x\nsteps: &a\n - *a\n", None, "."),
