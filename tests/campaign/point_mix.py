@@ -128,6 +128,7 @@ class Mix:
                              self.tell(), self.disturb(), self.add_and_remove(),
                              self.keep_house(), self.schedule(), self.tick(), self.batch(),
                              self.begin("limited", "2"), *(
+                             self.keep_house(), self.schedule(), self.heartbeat(), self.batch(), self.begin("limited", "2"), *(
                                  self.begin(name) for name in FLOWS if name not in BEGUN))
         try:
             await self.system.wait("no run is open", self.all_over, OPEN)
@@ -273,6 +274,19 @@ class Mix:
             return not await self.system.sql("select 1 from schedules where enabled"
                                              " and (declared_by is not null or name = 'broken')")
         await self.system.wait("the schedules are over", over, OPEN)
+    async def heartbeat(self):
+        """One that is configured, fired, whose file then says something else, and goes."""
+        file = self.system.project / "POINT.md"
+        file.write_text("# nothing to do\n")
+        made = await self.change("POST", "/api/heartbeats", {"heartbeatPath": "POINT.md"}, "beat")
+        path = f"/api/heartbeats/{made['id']}"
+        file.write_text("---\ninterval: 45\n---\n")
+        await self.change("POST", "/api/heartbeats", {"heartbeatPath": "POINT.md", "interval": 7}, "beat-again")
+        file.write_text("---\ninterval: 50\n---\n")
+        fired = await self.change("POST", f"{path}/fire", key="beat-fired", again=(202,))
+        self.runs[fired["executionId"]] = "beat", "COMPLETED"
+        await self.status(fired["executionId"], "COMPLETED")
+        await self.change("DELETE", path, again=(404,))
 
     # ---- what befalls workers ----
 

@@ -369,6 +369,9 @@ BODIES = {"/api/workflows": "name: one\nsteps: [{ id: a, action: noop }]\n",
           "/api/schedules": '{"name": "docs", "cronExpression": "@yearly"}',
           "PATCH /api/schedules/:id": '{"enabled": false, "maxRuns": null}',
           "/api/schedules/:id": '{"name": "docs", "cronExpression": "@monthly", "timezone": "UTC"}',
+          "/api/heartbeats": '{"heartbeatPath": "docs/HEARTBEAT.md"}',
+          "PATCH /api/heartbeats/:id": '{"enabled": false, "model": null}',
+          "/api/heartbeats/:id": '{"heartbeatPath": "docs/OTHER.md", "interval": 45}',
           "/api/schedules/preview": '{"cronExpression": "@daily", "timezone": "UTC", "count": 2}'}
 QUERY = {"isActive": "true", "page": "1", "limit": "5", "status": "completed,FAILED",
          "workflowId": "hello", "triggeredBy": "manual", "since": "2020-01-01T00:00:00Z",
@@ -386,6 +389,8 @@ def one_more(served, path):
     if path.startswith("/api/api-keys"):
         return served.post("/api/api-keys", {"name": f"docs-{time.monotonic_ns()}",
                                              "role": "viewer"})["id"]
+    if path.startswith("/api/heartbeats"):
+        return served.post("/api/heartbeats", {"heartbeatPath": f"docs/{time.monotonic_ns()}.md"})["id"]
     if path.startswith("/api/schedules"):
         return served.post("/api/schedules", {"name": "docs", "cronExpression": "@yearly",
                                               "workflowId": "hello"})["id"]
@@ -396,10 +401,14 @@ def one_more(served, path):
 def route_url(served, method, path, query):
     run = served.first
     if method in ("PUT", "PATCH", "DELETE") or path in (
-            "/api/projects/:id", "/api/schedules/:id", "/api/schedules/:id/fire"):
+            "/api/projects/:id", "/api/schedules/:id", "/api/schedules/:id/fire",
+            "/api/heartbeats/:id", "/api/heartbeats/:id/fire"):
         path = path.replace(":id", one_more(served, path)) if ":id" in path else path
-    if path in ("/api/api-keys", "/api/schedules") and method == "GET":
+    if path in ("/api/api-keys", "/api/schedules", "/api/heartbeats") and method == "GET":
         one_more(served, path)
+    if path == "/api/heartbeats/:id/results":
+        path = path.replace(":id", one_more(served, path))
+        served.wait_ended(served.post(path.replace("results", "fire"))["executionId"])
     if path == "/api/schedules/:id/firings":
         path = path.replace(":id", one_more(served, path))
         served.post(path.replace("firings", "fire"))
@@ -423,6 +432,11 @@ def route_url(served, method, path, query):
     if path == "/api/audit":
         values |= {"who": "dev", "what": "workflow.register", "target": "hello",
                    "cursor": "ffffffff-ffff-7fff-bfff-ffffffffffff"}
+    elif path == "/api/heartbeats":
+        values["enabled"] = "true"
+    elif path.endswith("/results"):
+        values |= {"actionNeeded": "true", "cursor": "", "page": "1"}
+        names.remove("cursor")
     elif path == "/api/schedules":
         values |= {"kind": "workflow", "enabled": "true", "name": "docs", "sort": "createdAt",
                    "cursor": "00000000-0000-7000-8000-000000000000"}
@@ -466,9 +480,18 @@ def names(text, what):
     ("A comment", lambda run: run["comments"][0]),
     ("An artifact", lambda run: run["artifacts"][0]),
     ("A workflow", None), ("A schedule", "schedules"), ("A firing", "firings"),
+    ("A heartbeat", "heartbeats"), ("A result", "results"),
 ])
 def test_members(served, what, find):
     text = page("docs/http-api.md")
+    if find in ("heartbeats", "results"):
+        made = one_more(served, "/api/heartbeats")
+        shown = served.get(f"/api/heartbeats/{made}")
+        if find == "results":
+            served.wait_ended(served.post(f"/api/heartbeats/{made}/fire")["executionId"])
+            shown = served.get(f"/api/heartbeats/{made}/results")["data"][0]
+        assert names(text, what) == set(shown)
+        return
     if isinstance(find, str):
         made = one_more(served, "/api/schedules")
         served.post(f"/api/schedules/{made}/fire")

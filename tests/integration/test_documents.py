@@ -433,6 +433,48 @@ def test_tour_of_schedules(tour, stepmill):
     tour(422, "POST", "/api/schedules/preview", {"cronExpression": "0 0 30 2 *"})
 
 
+def test_tour_of_heartbeats(tour, stepmill):
+    name = f"documents-{uuid.uuid4().hex[:8]}"
+    words = {"heartbeatPath": f"{name}/HEARTBEAT.md", "interval": 45, "timezone": "Asia/Tokyo",
+             "activeHours": {"start": "22:00", "end": "24:00", "daysOfWeek": [0, 1]}, "enabled": True,
+             "model": "nobody:none", "webhook": "https://example.com/hook", "projectId": None}
+    made = tour(201, "POST", "/api/heartbeats", words, Idempotency_Key=name).json
+    tour(201, "POST", "/api/heartbeats", words, Idempotency_Key=name)
+    tour(422, "POST", "/api/heartbeats", {**words, "interval": 7}, Idempotency_Key=name)
+    tour(200, "POST", "/api/heartbeats", {"heartbeatPath": words["heartbeatPath"]})
+    tour(422, "POST", "/api/heartbeats", {**words, "interval": 0, "timezone": "x", "x": 1})
+    tour(422, "POST", "/api/heartbeats", {"heartbeatPath": "../HEARTBEAT.md"})
+    tour(404, "POST", "/api/heartbeats", {**words, "projectId": NOBODY})
+    tour(400, "POST", "/api/heartbeats", [])
+    tour(415, "POST", "/api/heartbeats", json.dumps(words), Content_Type="text/plain")
+    at = f"/api/heartbeats/{made['id']}"
+    for query in ("", f"?enabled=true&page=1&limit=1&projectId={made['projectId']}"):
+        tour(200, "GET", f"/api/heartbeats{query}")
+    for query in ("?enabled=x", "?projectId=x", "?limit=0"):
+        tour(400, "GET", f"/api/heartbeats{query}")
+    tour(200, "GET", at)
+    run = tour(202, "POST", f"{at}/fire", Idempotency_Key=name + "f").json["executionId"]
+    tour(202, "POST", f"{at}/fire", Idempotency_Key=name + "f")
+    stepmill.wait_ended(run)
+    page = tour(200, "GET", f"{at}/results?limit=1&actionNeeded=true&since=2020-01-01T00:00:00Z").json
+    tour(200, "GET", f"{at}/results?page=1&cursor={page['pagination']['nextCursor']}")
+    tour(400, "GET", f"{at}/results?actionNeeded=x")
+    for word in ("", "/results"):
+        tour(404, "GET", f"/api/heartbeats/heartbeat-none{word}")
+    tour(404, "POST", "/api/heartbeats/heartbeat-none/fire")
+    tour(200, "PUT", at, {"heartbeatPath": f"{name}/OTHER.md"}, Idempotency_Key=name + "p")
+    tour(200, "PATCH", at, {"activeHours": {"start": "09:00", "end": "17:00"}, "enabled": False})
+    tour(200, "PATCH", at, {"activeHours": None, "model": None, "timezone": None, "webhook": None})
+    tour(201, "POST", "/api/heartbeats", words)
+    tour(409, "PUT", at, {"heartbeatPath": words["heartbeatPath"]})
+    for method in ("PUT", "PATCH"):
+        tour(422, method, at, {"heartbeatPath": ""})
+        tour(404, method, "/api/heartbeats/heartbeat-none", {"heartbeatPath": "x.md"})
+    tour(204, "DELETE", at, Idempotency_Key=name + "d")
+    tour(204, "DELETE", at, Idempotency_Key=name + "d")
+    tour(404, "DELETE", at)
+
+
 def test_tour_of_projects_keys_and_events(tour):
     name = f"documents {uuid.uuid4()}"
     made = tour(201, "POST", "/api/projects", {"name": name, "path": "/tmp"}).json

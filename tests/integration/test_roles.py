@@ -71,6 +71,7 @@ BODIES = {"comments": {"message": "from elsewhere"}, "pool": {"workers": 1},
           "projects": {"name": "taken over", "path": "/"}, "api-keys": {"name": "x", "role": "admin"},
           "events": {"source": "x", "type": "x", "data": {}}, "execute-batch": {"inputs": [{}]},
           "schedules": {"name": "from elsewhere", "cronExpression": "@yearly"},
+          "heartbeats": {"heartbeatPath": "HEARTBEAT.md"},
           "preview": {"cronExpression": "@yearly"}}
 
 
@@ -105,10 +106,12 @@ class Two:
             "name": f"schedule of {name}", "cronExpression": "@yearly",
             "workflowId": made.json["id"]}, bearer(key))
         assert made_too.status == 201, made_too.body
+        beat = guarded.ask("POST", "/api/heartbeats", {"heartbeatPath": f"{name}.md"}, bearer(key))
+        assert beat.status == 201, beat.body
         run = guarded.ask("POST", f"/api/workflows/{name}/execute", {}, bearer(key))
         assert run.status == 202, run.body
         which |= {"workflows": made.json["id"], "executions": run.json["executionId"],
-                  "schedules": made_too.json["id"]}
+                  "schedules": made_too.json["id"], "heartbeats": beat.json["id"]}
         self.stepmill.wait_step(which["executions"], "a", "WAITING_APPROVAL")
         which["artifacts"] = self.stepmill.execution(which["executions"])["artifacts"][0]["id"]
         which["name"] = name
@@ -150,7 +153,8 @@ def test_a_bound_key_sees_and_changes_nothing_of_another_project(shared, guarded
         assert answer.status in (403, 404), (answer.status, answer.body[:300])
     elif route.path == "/api/executions/bulk":
         assert answer.json["notFound"] == 1 and answer.json["changed"] == 0
-    for word in ("executions", "workflows", "artifacts", "projects", "api-keys", "schedules"):
+    for word in ("executions", "workflows", "artifacts", "projects", "api-keys", "schedules",
+                 "heartbeats"):
         said = answer.body.decode()
         if answer.status < 400 and route.path != "/api/executions/bulk":
             assert other[word] not in said, (word, said[:500])
