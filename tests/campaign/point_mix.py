@@ -129,6 +129,8 @@ class Mix:
                              self.keep_house(), self.schedule(), self.tick(), self.batch(),
                              self.begin("limited", "2"), *(
                              self.keep_house(), self.schedule(), self.heartbeat(), self.batch(), self.begin("limited", "2"), *(
+                             self.keep_house(), self.schedule(), self.heartbeat(), self.batch(),
+                             self.begin("limited", "2"), *(
                                  self.begin(name) for name in FLOWS if name not in BEGUN))
         try:
             await self.system.wait("no run is open", self.all_over, OPEN)
