@@ -216,6 +216,7 @@ void ws_on_schedule_create(struct ws_request *request);
 void ws_on_schedule_update(struct ws_request *request);
 void ws_on_schedule_delete(struct ws_request *request);
 void ws_on_schedule_list(struct ws_request *request);
+void ws_on_heartbeat_configure(struct ws_request *request);
 
 /* ---- ws_auth.c ---- */
 

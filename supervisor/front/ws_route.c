@@ -6,7 +6,10 @@
 #include <limits.h>
 #include <stdio.h>
 
+#include "engine/heartbeat_core.h"
+#include "files/path_core.h"
 #include "front/schedule_fields_core.h"
+#include "front/ws_heartbeat_core.h"
 #include "front/ws_priv.h"
 #include "front/ws_schedule_core.h"
 
@@ -87,6 +90,20 @@ static const struct ws_field schedule_delete_fields[] = {
 	{ .name = NULL },
 };
 
+/* Judged by the reader of a heartbeat's fields. */
+static const struct ws_field heartbeat_configure_fields[] = {
+	{ "heartbeatPath",  WS_TEXT,   true,  1, PATH_BYTES_MAX, NULL },
+	{ "interval",       WS_INT,    false, 1, HEARTBEAT_INTERVAL_MAX, NULL },
+	{ "timezone",       WS_TEXT,   false, 1, 100, NULL },
+	{ "activeHours",    WS_OBJECT, false, 0, 0, NULL },
+	{ "enabled",        WS_BOOL,   false, 0, 0, NULL },
+	{ "model",          WS_TEXT,   false, 1, HEARTBEAT_MODEL_MAX, NULL },
+	{ "webhook",        WS_TEXT,   false, 1, HEARTBEAT_WEBHOOK_MAX, NULL },
+	{ "projectId",      WS_TEXT,   false, 36, 36, &ws_uuid },
+	{ "idempotencyKey", WS_TEXT,   false, 1, CHANGE_KEY_MAX, NULL },
+	{ .name = NULL },
+};
+
 static const struct ws_field subscribe_fields[] = {
 	{ "executionId", WS_TEXT, true,  1, NAME_LEN, NULL },
 	{ "since",       WS_INT,  false, 0, INT64_MAX, NULL },
@@ -127,6 +144,8 @@ const struct ws_route ws_routes[] = {
 	  ws_schedule_judge_change },
 	{ "schedule.delete",         ROLE_OPERATOR, true,  schedule_delete_fields,   ws_on_schedule_delete, NULL },
 	{ "schedule.list",           ROLE_VIEWER,   true,  nothing,                  ws_on_schedule_list, NULL },
+	{ "heartbeat.configure",     ROLE_OPERATOR, true,  heartbeat_configure_fields, ws_on_heartbeat_configure,
+	  ws_heartbeat_judge },
 	{ "workflow:subscribe",      ROLE_VIEWER,   false, subscribe_fields,         ws_on_subscribe, NULL },
 	{ "workflow:unsubscribe",    ROLE_VIEWER,   false, unsubscribe_fields,       ws_on_unsubscribe, NULL },
 	{ "workflow:cancel",         ROLE_OPERATOR, false, cancel_fields,            ws_on_cancel, NULL },

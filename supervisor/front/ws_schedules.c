@@ -1,11 +1,14 @@
 /*
- * schedule.create, schedule.update, schedule.delete and schedule.list. What changes is
- * a change (ws_making.c) and goes through schedule_edit.h, as over HTTP.
+ * schedule.create, schedule.update, schedule.delete and schedule.list, and
+ * heartbeat.configure. What changes is a change (ws_making.c) and goes through
+ * schedule_edit.h and heartbeat_edit.h, as over HTTP.
  */
 #include <stdlib.h>
 
 #include "front/api.h"
+#include "front/heartbeat_edit.h"
 #include "front/schedule_edit.h"
+#include "front/ws_heartbeat_core.h"
 #include "front/ws_priv.h"
 #include "front/ws_schedule_core.h"
 
@@ -41,12 +44,13 @@ on_edited(void *context, const struct schedule_edited *edited)
 		ws_making_made(making, edited->id);
 }
 
+/* sent is taken. */
 static void
-edit(struct ws_making *making, void (*begin)(const struct schedule_call *call,
-					     schedule_edited_fn *done, void *context))
+edit_by(struct ws_making *making, struct json *sent,
+	void (*begin)(const struct schedule_call *call, schedule_edited_fn *done,
+		      void *context))
 {
 	const struct ws_request *request = making->request;
-	struct json *sent = ws_schedule_sent(request->route, request->message);
 	struct schedule_call call = {
 		.front = request->ws->front,
 		.change = making->change,
@@ -59,6 +63,15 @@ edit(struct ws_making *making, void (*begin)(const struct schedule_call *call,
 
 	begin(&call, on_edited, making);
 	json_unref(&sent);
+}
+
+static void
+edit(struct ws_making *making, void (*begin)(const struct schedule_call *call,
+					     schedule_edited_fn *done, void *context))
+{
+	const struct ws_request *request = making->request;
+
+	edit_by(making, ws_schedule_sent(request->route, request->message), begin);
 }
 
 static void
@@ -125,6 +138,32 @@ ws_on_schedule_delete(struct ws_request *request)
 						    answer_updated };
 
 	ws_making_begin(request, &kind, ws_text_field(request, "scheduleId"));
+}
+
+/* ---- heartbeat.configure ---- */
+
+static void
+go_configure(struct ws_making *making)
+{
+	const struct ws_request *request = making->request;
+
+	edit_by(making, ws_heartbeat_sent(request->route, request->message),
+		heartbeat_configure);
+}
+
+static void
+answer_configured(struct ws_request *request, const char *id)
+{
+	answer(request, "heartbeat.configured", id);
+}
+
+void
+ws_on_heartbeat_configure(struct ws_request *request)
+{
+	static const struct ws_making_kind kind = { "heartbeat.configure", go_configure,
+						    answer_configured };
+
+	ws_making_begin(request, &kind, ws_text_field(request, "heartbeatPath"));
 }
 
 /* ---- schedule.list ---- */
