@@ -50,7 +50,8 @@ judge(const struct json *whole, struct json *errors)
 
 	schedule_fields_read(whole, false, 0, &fields, &problems);
 	for (size_t i = 0; i < problems.count; i++)
-		ws_complain(errors, problems.list[i].path, problems.list[i].message);
+		ws_complain(errors, problems.list[i].path, "%s",
+			    problems.list[i].message);
 	problems_fini(&problems);
 }
 

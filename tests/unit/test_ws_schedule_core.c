@@ -84,12 +84,28 @@ test_what_is_wrong(void **state)
 	      " scheduleId enabled cronExpression activeHours.start");
 }
 
+static void
+test_what_is_quoted_is_no_format(void **state)
+{
+	struct json *message = parse("{\"id\":1,\"name\":\"n\",\"cronExpression\":"
+				     "\"@daily\",\"timezone\":\"%n%s%p\"}");
+	struct json *errors = json_new_array();
+
+	(void)state;
+	ws_message_check(ws_route_find(ws_routes, "schedule.create"), message, errors);
+	assert_non_null(
+	    strstr(json_str(json_get(json_at(errors, 0), "message")), "\"%n%s%p\""));
+	json_unref(&errors);
+	json_unref(&message);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_sent_on),
 		cmocka_unit_test(test_what_is_wrong),
+		cmocka_unit_test(test_what_is_quoted_is_no_format),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
