@@ -43,6 +43,8 @@ CASES = [
             " runs_close_open runs_insert runs_admit parents_wake event_waits_add", "worker"),
     *around("artifacts_insert comments_insert state_set state_delete runs_set_facts", "worker"),
     *around("heartbeats_follow heartbeat_results_insert", "worker"),
+    *around("artifacts_insert comments_insert state_set state_delete runs_set_facts"
+            " sessions_begin sessions_update", "worker"),
     *around("steps_hand_back steps_hand_back_all workers_leave", "worker"),
     *around("leader_try timers_fire runs_end parents_wake bus_events_expire"
             " idempotency_expire", "scheduler"),

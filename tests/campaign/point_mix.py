@@ -48,6 +48,12 @@ def noted(_):
             tool("forget", "state.delete", {"key": "made"})]
 
 
+def thought(_):
+    """The provider is the ledger: it asks for a tool, then it answers."""
+    return [{"id": "think", "action": "model", "model": "ledger:any", "prompt": "think",
+             "tools": ["state.*"], "retry": RETRY}]
+
+
 def branched(_):
     """A git that is killed leaves a lock behind, which only who knows the repository may take
     away: here nobody else works in it."""
@@ -86,6 +92,7 @@ FLOWS = {
     "asked": (asked, "COMPLETED", {}),
     "told": (told, "COMPLETED", {}),
     "noted": (noted, "COMPLETED", {}),
+    "thought": (thought, "COMPLETED", {}),
     "branched": (branched, "COMPLETED", {}),
     "back": (back_again, "COMPLETED", {}),
     "cut": (cut, "FAILED", {}),

@@ -3,6 +3,7 @@ that answers well, on a database of its own. PostgreSQL and Redis are kept for a
 import asyncio
 import collections
 import contextlib
+import json
 import os
 import pathlib
 import signal
@@ -10,7 +11,7 @@ import subprocess
 import threading
 
 from aiohttp import web
-from ledger import Ledger
+from ledger import Ledger, close
 from system import (ROOT, WAITED_FOR, Postgres, Redis, System, adopt_orphans, children,
                     descendants, free_port, send, state_of)
 
@@ -65,6 +66,20 @@ class GoodLedger(Ledger):
     def choose(self, key):
         self.calls[key] += 1
         return "answered", 0.0
+
+
+async def on_chat(request):
+    """A model that calls a tool, and answers when it sees what that said."""
+    body = await request.json()
+    if body["messages"][-1]["role"] == "tool":
+        delta, reason = {"content": "thought"}, "stop"
+    else:
+        delta, reason = {"tool_calls": [{"index": 0, "id": "c", "function": {
+            "name": "state_set", "arguments": '{"key": "thought", "value": 1}'}}]}, "tool_calls"
+    event = {"choices": [{"index": 0, "delta": delta, "finish_reason": reason}],
+             "usage": {"prompt_tokens": 3, "completion_tokens": 2}}
+    return close(web.Response(text=f"data: {json.dumps(event)}\n\ndata: [DONE]\n\n",
+                              content_type="text/event-stream"))
 
 
 class PointSystem(System):
@@ -125,6 +140,8 @@ class PointSystem(System):
             # Workers are killed on purpose, more often than a step may bear it.
             "STEPMILL_WORKER_POISON_LIMIT": "50",
             "STEPMILL_WORKER_HTTP_ALLOW": "127.0.0.1",
+            "STEPMILL_PROVIDERS": json.dumps({"ledger": {"type": "openai",
+                                                        "base_url": self.ledger_url}}),
             "STEPMILL_CRASH": self.crash, "STEPMILL_CRASH_MARK": str(self.mark),
         })
         if not self.crash:
@@ -137,6 +154,7 @@ class PointSystem(System):
         self.servers.systems.add(self)
         app = web.Application()
         app.router.add_post("/effect", GoodLedger(self.ledger_path, "").on_effect)
+        app.router.add_post("/v1/chat/completions", on_chat)
         self.ledger = web.AppRunner(app)
         await self.ledger.setup()
         await web.TCPSite(self.ledger, "127.0.0.1", self.ports[0]).start()

@@ -9,8 +9,10 @@ import pytest
 from harness import messages, prism, raw_ws, stepmill as harness
 from harness.stepmill import Stepmill
 
-# Steps may call servers of the tests on this address, and on no other of loopback.
-SHARED = {"STEPMILL_WORKER_HTTP_ALLOW": "127.0.0.1"}
+# Steps may call servers of the tests on this address, and on no other of loopback. There is a
+# provider of models, but it never answers.
+SHARED = {"STEPMILL_WORKER_HTTP_ALLOW": "127.0.0.1",
+          "STEPMILL_PROVIDERS": '{nobody: {type: openai, base_url: "http://127.0.0.1:1"}}'}
 
 
 @pytest.fixture(scope="session")

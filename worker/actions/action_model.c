@@ -173,14 +173,14 @@ succeed(struct asking *asking, struct json *output)
 /* ---- an answer ---- */
 
 static struct json *
-text_of(const struct asking *asking, const struct reply *reply)
+text_of(const struct asking *asking, const struct heard *reply)
 {
 	return answer_text(asking->attempt, buf_text(&reply->text), reply->text.len);
 }
 
 /* Told why, it may do better; once. */
 static void
-repair(struct asking *asking, const struct reply *reply, const char *why)
+repair(struct asking *asking, const struct heard *reply, const char *why)
 {
 	struct buf words = { 0 };
 
@@ -195,7 +195,7 @@ repair(struct asking *asking, const struct reply *reply, const char *why)
 }
 
 static void
-take_json(struct asking *asking, const struct reply *reply)
+take_json(struct asking *asking, const struct heard *reply)
 {
 	const struct step_def *def = asking->attempt->def;
 	struct span span = answer_span(buf_text(&reply->text), reply->text.len);
@@ -234,7 +234,7 @@ on_tools_done(void *context)
 }
 
 static void
-run_tools(struct asking *asking, const struct reply *reply)
+run_tools(struct asking *asking, const struct heard *reply)
 {
 	char text[100];
 
@@ -254,7 +254,7 @@ run_tools(struct asking *asking, const struct reply *reply)
 }
 
 static void
-take_text(struct asking *asking, const struct reply *reply)
+take_text(struct asking *asking, const struct heard *reply)
 {
 	if (asking->order.talk.schema != NULL)
 		take_json(asking, reply);
@@ -265,16 +265,16 @@ take_text(struct asking *asking, const struct reply *reply)
 }
 
 static void
-take_answer(struct asking *asking, const struct reply *reply)
+take_answer(struct asking *asking, const struct heard *reply)
 {
 	choices_good(&asking->order.choices);
-	if (reply->stop == REPLY_LENGTH)
+	if (reply->stop == HEARD_LENGTH)
 		fail(asking, "max_tokens", false, text_of(asking, reply),
 		     "the answer was longer than maxTokens");
-	else if (reply->stop == REPLY_REFUSED)
+	else if (reply->stop == HEARD_REFUSED)
 		fail(asking, "refused", true, text_of(asking, reply),
 		     "the model may not answer this, or does not want to");
-	else if (reply->stop == REPLY_TOOLS)
+	else if (reply->stop == HEARD_TOOLS)
 		run_tools(asking, reply);
 	else
 		take_text(asking, reply);
@@ -283,7 +283,7 @@ take_answer(struct asking *asking, const struct reply *reply)
 /* ---- usage and budgets ---- */
 
 static size_t
-reply_size(const struct reply *reply)
+reply_size(const struct heard *reply)
 {
 	size_t size = reply->text.len;
 
@@ -294,7 +294,7 @@ reply_size(const struct reply *reply)
 
 /* What a call in trouble has told counts as well; it is paid for. */
 static void
-count_usage(struct asking *asking, const struct reply *reply)
+count_usage(struct asking *asking, const struct heard *reply)
 {
 	const struct ordered_model *model = order_current(&asking->order);
 	struct usage usage = reply->usage;
@@ -332,7 +332,7 @@ has_budget(struct asking *asking)
 /* ---- a call ---- */
 
 static void
-log_call(const struct asking *asking, const struct reply *reply)
+log_call(const struct asking *asking, const struct heard *reply)
 {
 	const char *model = order_current(&asking->order)->name;
 	usec_t now = loop_mono(asking->attempt->services->loop);
@@ -350,7 +350,7 @@ log_call(const struct asking *asking, const struct reply *reply)
 }
 
 static void
-on_reply(void *context, const struct reply *reply)
+on_reply(void *context, const struct heard *reply)
 {
 	struct asking *asking = context;
 	uint64_t random;

@@ -22,7 +22,7 @@ struct model_call {
 	struct sse sse;
 	struct buf head;
 	size_t bytes;
-	struct reply reply;
+	struct heard reply;
 	model_done_fn *done;
 	void *context;
 };
@@ -65,7 +65,7 @@ on_silence(void *context)
 	struct model_call *call = context;
 
 	http_call_cancel(&call->http);
-	reply_fail(&call->reply, TROUBLE_STALLED, "no byte came for too long");
+	heard_fail(&call->reply, TROUBLE_STALLED, "no byte came for too long");
 	end(call);
 }
 
@@ -92,7 +92,7 @@ on_data(void *context, const char *data, size_t len)
 	if (sse_feed(&call->sse, data, len, on_event, call, &err) == 0 &&
 	    call->bytes <= STREAM_MAX && call->reply.trouble.kind != TROUBLE_TOO_LARGE)
 		return;
-	reply_fail(&call->reply, TROUBLE_TOO_LARGE, "the stream is too large");
+	heard_fail(&call->reply, TROUBLE_TOO_LARGE, "the stream is too large");
 	http_call_cancel(&call->http);
 	timer_set(call->silence, 0); /* done comes from there: not from inside */
 }
@@ -138,12 +138,12 @@ take_end(struct model_call *call, const struct http_response *response)
 	char message[200];
 
 	if (type == NULL || strcasestr(type, "event-stream") != NULL) {
-		reply_close(&call->reply);
+		heard_close(&call->reply);
 		return;
 	}
 	snprintf(message, sizeof message, "the answer is %.100s, no stream of events",
 		 type);
-	reply_fail(&call->reply, TROUBLE_GARBAGE, message);
+	heard_fail(&call->reply, TROUBLE_GARBAGE, message);
 }
 
 /* The connection broke: when the last word was heard nothing is missing. */
@@ -153,9 +153,9 @@ take_break(struct model_call *call, const struct err *err)
 	bool cut = call->bytes > 0;
 
 	if (call->reply.sealed)
-		reply_close(&call->reply);
+		heard_close(&call->reply);
 	else
-		reply_fail(&call->reply,
+		heard_fail(&call->reply,
 			   err->kind == ERR_INPUT ? TROUBLE_REQUEST
 			   : cut                  ? TROUBLE_CUT
 						  : TROUBLE_NETWORK,
@@ -266,7 +266,7 @@ model_call_new(struct attempt *attempt, const struct provider *provider,
 		send_form(call, &form);
 		http_form_fini(&form);
 	} else {
-		reply_fail(&call->reply, TROUBLE_REQUEST, err.text);
+		heard_fail(&call->reply, TROUBLE_REQUEST, err.text);
 		timer_set(call->silence, 0);
 	}
 	return call;
@@ -284,6 +284,6 @@ model_call_free(struct model_call **call_p)
 	timer_free(&call->silence);
 	sse_fini(&call->sse);
 	buf_fini(&call->head);
-	reply_fini(&call->reply);
+	heard_fini(&call->reply);
 	free(call);
 }

@@ -6,13 +6,13 @@
 #define MODEL_CALL_H
 
 #include "actions/action.h"
-#include "model/reply_core.h"
+#include "model/heard_core.h"
 #include "model/talk_core.h"
 
 struct model_call;
 
 /* reply: what came, also of a call in trouble (reply->trouble). Borrowed. */
-typedef void model_done_fn(void *context, const struct reply *reply);
+typedef void model_done_fn(void *context, const struct heard *reply);
 
 /* Everything is borrowed until done was called, which is never from inside. number: of
  * the call inside the step, which makes its idempotency key. */

@@ -49,14 +49,14 @@ object_text(const struct buf *arguments)
 }
 
 void
-talk_reply(struct talk *talk, const struct reply *reply)
+talk_reply(struct talk *talk, const struct heard *reply)
 {
 	struct talk_turn *turn = add_turn(talk, TALK_MODEL, buf_text(&reply->text));
 
 	turn->calls = xcalloc(reply->calls_count + 1, sizeof *turn->calls);
 	turn->count = reply->calls_count;
 	for (size_t i = 0; i < reply->calls_count; i++) {
-		const struct reply_call *call = &reply->calls[i];
+		const struct heard_call *call = &reply->calls[i];
 
 		turn->calls[i] = (struct talk_call){
 			.id = call->id != NULL

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "model/reply_core.h"
+#include "model/heard_core.h"
 #include "json/json.h"
 
 #define TALK_RESULT_MAX (64 * 1024) /* bytes of what a tool answered */
@@ -63,7 +63,7 @@ void talk_ask(struct talk *talk, const char *text);
 void talk_answered(struct talk *talk, const char *text);
 /* An answer with its calls; those whose arguments are no JSON object are kept with
  * none. */
-void talk_reply(struct talk *talk, const struct reply *reply);
+void talk_reply(struct talk *talk, const struct heard *reply);
 /* Begins the results of the last turn's calls; each is "not answered" until it is set.
  */
 void talk_results(struct talk *talk);

@@ -13,7 +13,7 @@ struct tool_calls {
 	struct attempt *outer;
 	struct attempt inner;
 	struct talk *talk;
-	const struct reply *reply;
+	const struct heard *reply;
 	size_t at; /* the call at work */
 	int first;
 	void *state; /* of the tool at work, or NULL */
@@ -88,7 +88,7 @@ refuse(struct tool_calls *calls, const char *why)
 
 /* {tool, args} as a step would have it, or NULL and the model has been told. */
 static struct json *
-fields_of(struct tool_calls *calls, const struct reply_call *call)
+fields_of(struct tool_calls *calls, const struct heard_call *call)
 {
 	const struct talk_tool *tool =
 	    talk_tool(calls->talk, call->name != NULL ? call->name : "");
@@ -166,7 +166,7 @@ on_turn(void *context)
 }
 
 struct tool_calls *
-tool_calls_new(struct attempt *attempt, struct talk *talk, const struct reply *reply,
+tool_calls_new(struct attempt *attempt, struct talk *talk, const struct heard *reply,
 	       int first, tools_done_fn *done, void *context)
 {
 	struct tool_calls *calls = xcalloc(1, sizeof *calls);

@@ -7,7 +7,7 @@
 #define MODEL_TOOL_CALLS_H
 
 #include "actions/action.h"
-#include "model/reply_core.h"
+#include "model/heard_core.h"
 #include "model/talk_core.h"
 
 struct tool_calls;
@@ -18,7 +18,7 @@ typedef void tools_done_fn(void *context);
 /* The talk's last turn is one of results, one for each call of reply, which is borrowed
  * until done. first: how many calls the step made before. */
 struct tool_calls *tool_calls_new(struct attempt *attempt, struct talk *talk,
-				  const struct reply *reply, int first,
+				  const struct heard *reply, int first,
 				  tools_done_fn *done, void *context);
 /* The tool at work is told; done comes when it has ended, and no other begins. */
 void tool_calls_stop(struct tool_calls *calls, enum stop how);

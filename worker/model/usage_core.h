@@ -4,7 +4,7 @@
 #define MODEL_USAGE_CORE_H
 
 #include "engine/model_read.h"
-#include "model/reply_core.h"
+#include "model/heard_core.h"
 #include "json/json.h"
 
 /* Dollars per million tokens. */

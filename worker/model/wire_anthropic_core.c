@@ -115,7 +115,7 @@ make_body(const struct wire_request *request, const struct talk *talk)
 
 /* Told at the beginning and, as sums, at the end; what is not told again stays. */
 static void
-take_usage(struct reply *reply, const struct json *usage)
+take_usage(struct heard *reply, const struct json *usage)
 {
 	struct usage sum = reply->usage;
 
@@ -128,70 +128,70 @@ take_usage(struct reply *reply, const struct json *usage)
 	}
 	if (json_has(usage, "output_tokens"))
 		sum.output = wire_count(usage, "output_tokens");
-	reply_usage(reply, sum.input, sum.output, sum.cache_read);
+	heard_usage(reply, sum.input, sum.output, sum.cache_read);
 }
 
 static void
-on_message_start(struct reply *reply, const struct json *data)
+on_message_start(struct heard *reply, const struct json *data)
 {
 	if (reply->begun)
-		reply_fail(reply, TROUBLE_GARBAGE, "the answer began twice");
+		heard_fail(reply, TROUBLE_GARBAGE, "the answer began twice");
 	reply->begun = true;
 	take_usage(reply, json_get(json_get(data, "message"), "usage"));
 }
 
 static void
-on_block_start(struct reply *reply, const struct json *data)
+on_block_start(struct heard *reply, const struct json *data)
 {
 	const struct json *block = json_get(data, "content_block");
 	const char *type = json_str(json_get(block, "type"));
 	const struct json *text = json_get(block, "text");
-	struct reply_call *call;
+	struct heard_call *call;
 
 	if (type != NULL && strcmp(type, "tool_use") == 0) {
-		call = reply_call(reply, (int)wire_count(data, "index"));
+		call = heard_call(reply, (int)wire_count(data, "index"));
 		if (call != NULL)
-			reply_name(call, json_str(json_get(block, "id")),
+			heard_name(call, json_str(json_get(block, "id")),
 				   json_str(json_get(block, "name")));
 	} else if (text != NULL) {
-		reply_text(reply, json_str(text), json_str_len(text));
+		heard_text(reply, json_str(text), json_str_len(text));
 	}
 }
 
 static void
-on_block_delta(struct reply *reply, const struct json *data)
+on_block_delta(struct heard *reply, const struct json *data)
 {
 	const struct json *delta = json_get(data, "delta");
 	const struct json *text = json_get(delta, "text");
 	const struct json *part = json_get(delta, "partial_json");
-	struct reply_call *call;
+	struct heard_call *call;
 
 	if (json_type(text) == JSON_STRING)
-		reply_text(reply, json_str(text), json_str_len(text));
+		heard_text(reply, json_str(text), json_str_len(text));
 	if (json_type(part) != JSON_STRING)
 		return;
-	call = reply_call(reply, (int)wire_count(data, "index"));
+	call = heard_call(reply, (int)wire_count(data, "index"));
 	if (call != NULL)
-		reply_arguments(reply, call, json_str(part), json_str_len(part));
+		heard_arguments(reply, call, json_str(part), json_str_len(part));
 }
 
 struct reason {
 	const char *word;
-	enum reply_stop stop;
+	enum heard_stop stop;
 };
 
 static const struct reason reasons[] = {
-	{ "end_turn", REPLY_ENDED },
-	{ "stop_sequence", REPLY_ENDED },
-	{ "tool_use", REPLY_TOOLS },
-	{ "max_tokens", REPLY_LENGTH },
-	{ "refusal", REPLY_REFUSED },
-	{ "model_context_window_exceeded", REPLY_LENGTH },
-	{ "pause_turn", REPLY_ENDED },
+	{ "end_turn", HEARD_ENDED },
+	{ "stop_sequence", HEARD_ENDED },
+	{ "tool_use", HEARD_TOOLS },
+	{ "max_tokens", HEARD_LENGTH },
+	{ "refusal", HEARD_REFUSED },
+	{ "model_context_window_exceeded", HEARD_LENGTH },
+	{ "pause_turn", HEARD_ENDED },
 };
 
 static void
-on_message_delta(struct reply *reply, const struct json *data)
+on_message_delta(struct heard *reply, const struct json *data)
 {
 	const char *word = json_str(json_get(json_get(data, "delta"), "stop_reason"));
 
@@ -199,25 +199,25 @@ on_message_delta(struct reply *reply, const struct json *data)
 	for (size_t i = 0; word != NULL && i < sizeof reasons / sizeof reasons[0]; i++)
 		if (strcmp(word, reasons[i].word) == 0)
 			reply->stop = reasons[i].stop;
-	if (word != NULL && reply->stop == REPLY_GOES_ON)
-		reply->stop = REPLY_ENDED;
+	if (word != NULL && reply->stop == HEARD_GOES_ON)
+		reply->stop = HEARD_ENDED;
 }
 
 static void
-on_message_stop(struct reply *reply, const struct json *data)
+on_message_stop(struct heard *reply, const struct json *data)
 {
 	(void)data;
 	reply->complete = reply->sealed = true;
 }
 
 static void
-on_error(struct reply *reply, const struct json *data)
+on_error(struct heard *reply, const struct json *data)
 {
 	if (reply->trouble.kind == TROUBLE_NONE)
 		trouble_of_event(&reply->trouble, json_get(data, "error"));
 }
 
-typedef void event_fn(struct reply *reply, const struct json *data);
+typedef void event_fn(struct heard *reply, const struct json *data);
 
 struct event_row {
 	const char *type;
@@ -234,7 +234,7 @@ static const struct event_row events[] = {
 };
 
 static void
-take_event(struct reply *reply, const char *event, const struct json *data)
+take_event(struct heard *reply, const char *event, const struct json *data)
 {
 	const char *type = json_str(json_get(data, "type"));
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 void
-wire_take(const struct wire *wire, struct reply *reply, const char *event,
+wire_take(const struct wire *wire, struct heard *reply, const char *event,
 	  const char *data, size_t len)
 {
 	struct json *json = NULL;
@@ -17,7 +17,7 @@ wire_take(const struct wire *wire, struct reply *reply, const char *event,
 		return;
 	}
 	if (json_parse(data, len, &json, &err) < 0 || json_type(json) != JSON_OBJECT)
-		reply_fail(reply, TROUBLE_GARBAGE,
+		heard_fail(reply, TROUBLE_GARBAGE,
 			   "the stream holds what is no JSON object");
 	else
 		wire->event(reply, event, json);

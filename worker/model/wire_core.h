@@ -5,7 +5,7 @@
 #ifndef MODEL_WIRE_CORE_H
 #define MODEL_WIRE_CORE_H
 
-#include "model/reply_core.h"
+#include "model/heard_core.h"
 #include "model/talk_core.h"
 
 /* What depends on the provider, not on the conversation. */
@@ -20,7 +20,7 @@ struct wire {
 	void (*url)(const struct wire_request *request, struct buf *out);
 	struct json *(*body)(const struct wire_request *request,
 			     const struct talk *talk);
-	void (*event)(struct reply *reply, const char *event, const struct json *data);
+	void (*event)(struct heard *reply, const char *event, const struct json *data);
 };
 
 extern const struct wire wire_anthropic; /* Messages */
@@ -29,7 +29,7 @@ extern const struct wire wire_responses; /* Responses */
 extern const struct wire wire_gemini;    /* streamGenerateContent */
 
 /* One event of the stream. What is no JSON is trouble. */
-void wire_take(const struct wire *wire, struct reply *reply, const char *event,
+void wire_take(const struct wire *wire, struct heard *reply, const char *event,
 	       const char *data, size_t len);
 
 /* ---- for the wires themselves ---- */

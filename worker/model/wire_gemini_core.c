@@ -147,24 +147,24 @@ make_body(const struct wire_request *request, const struct talk *talk)
 
 /* The whole call at once; calls have no index, so they are numbered as they come. */
 static void
-take_call(struct reply *reply, const struct json *function, const struct json *part)
+take_call(struct heard *reply, const struct json *function, const struct json *part)
 {
-	struct reply_call *call = reply_call(reply, (int)reply->calls_count);
+	struct heard_call *call = heard_call(reply, (int)reply->calls_count);
 	struct json *args = json_get(function, "args");
 	char *text;
 
 	if (call == NULL)
 		return;
-	reply_name(call, json_str(json_get(function, "id")),
+	heard_name(call, json_str(json_get(function, "id")),
 		   json_str(json_get(function, "name")));
 	call->signature = xstrdup(json_str(json_get(part, "thoughtSignature")));
 	text = args != NULL ? json_text(args) : xstrdup("{}");
-	reply_arguments(reply, call, text, strlen(text));
+	heard_arguments(reply, call, text, strlen(text));
 	free(text);
 }
 
 static void
-take_part(struct reply *reply, const struct json *part)
+take_part(struct heard *reply, const struct json *part)
 {
 	const struct json *text = json_get(part, "text");
 	const struct json *function = json_get(part, "functionCall");
@@ -172,27 +172,27 @@ take_part(struct reply *reply, const struct json *part)
 	if (json_bool(json_get(part, "thought")))
 		return;
 	if (json_type(text) == JSON_STRING)
-		reply_text(reply, json_str(text), json_str_len(text));
+		heard_text(reply, json_str(text), json_str_len(text));
 	if (json_type(function) == JSON_OBJECT)
 		take_call(reply, function, part);
 }
 
 static void
-take_reason(struct reply *reply, const char *reason)
+take_reason(struct heard *reply, const char *reason)
 {
 	reply->complete = true;
 	if (strcmp(reason, "MAX_TOKENS") == 0)
-		reply->stop = REPLY_LENGTH;
+		reply->stop = HEARD_LENGTH;
 	else if (strcmp(reason, "MALFORMED_FUNCTION_CALL") == 0)
-		reply_fail(reply, TROUBLE_GARBAGE, "a malformed function call");
+		heard_fail(reply, TROUBLE_GARBAGE, "a malformed function call");
 	else if (strcmp(reason, "STOP") != 0 && strcmp(reason, "FUNCTION_CALL") != 0)
-		reply->stop = REPLY_REFUSED;
+		reply->stop = HEARD_REFUSED;
 	else
-		reply->stop = reply->calls_count > 0 ? REPLY_TOOLS : REPLY_ENDED;
+		reply->stop = reply->calls_count > 0 ? HEARD_TOOLS : HEARD_ENDED;
 }
 
 static void
-take_candidate(struct reply *reply, const struct json *candidate)
+take_candidate(struct heard *reply, const struct json *candidate)
 {
 	const struct json *parts = json_get(json_get(candidate, "content"), "parts");
 	const char *reason = json_str(json_get(candidate, "finishReason"));
@@ -204,17 +204,17 @@ take_candidate(struct reply *reply, const struct json *candidate)
 }
 
 static void
-take_usage(struct reply *reply, const struct json *usage)
+take_usage(struct heard *reply, const struct json *usage)
 {
 	if (json_type(usage) == JSON_OBJECT)
-		reply_usage(reply, wire_count(usage, "promptTokenCount"),
+		heard_usage(reply, wire_count(usage, "promptTokenCount"),
 			    wire_count(usage, "candidatesTokenCount") +
 				wire_count(usage, "thoughtsTokenCount"),
 			    wire_count(usage, "cachedContentTokenCount"));
 }
 
 static void
-take_event(struct reply *reply, const char *event, const struct json *data)
+take_event(struct heard *reply, const char *event, const struct json *data)
 {
 	const struct json *candidates = json_get(data, "candidates");
 	const struct json *blocked =
@@ -230,7 +230,7 @@ take_event(struct reply *reply, const char *event, const struct json *data)
 		take_candidate(reply, json_at(candidates, 0));
 	if (blocked != NULL) {
 		reply->complete = true;
-		reply->stop = REPLY_REFUSED;
+		reply->stop = HEARD_REFUSED;
 	}
 }
 

@@ -142,10 +142,10 @@ make_body(const struct wire_request *request, const struct talk *talk)
 /* ---- the answer ---- */
 
 static void
-take_usage(struct reply *reply, const struct json *usage)
+take_usage(struct heard *reply, const struct json *usage)
 {
 	if (json_type(usage) == JSON_OBJECT)
-		reply_usage(reply, wire_count(usage, "prompt_tokens"),
+		heard_usage(reply, wire_count(usage, "prompt_tokens"),
 			    wire_count(usage, "completion_tokens"),
 			    wire_count(json_get(usage, "prompt_tokens_details"),
 				       "cached_tokens"));
@@ -153,51 +153,51 @@ take_usage(struct reply *reply, const struct json *usage)
 
 /* Some give no index where there is one call only. */
 static void
-take_call(struct reply *reply, const struct json *part, size_t place)
+take_call(struct heard *reply, const struct json *part, size_t place)
 {
 	const struct json *function = json_get(part, "function");
 	const struct json *arguments = json_get(function, "arguments");
 	int index =
 	    json_has(part, "index") ? (int)wire_count(part, "index") : (int)place;
-	struct reply_call *call = reply_call(reply, index);
+	struct heard_call *call = heard_call(reply, index);
 
 	if (call == NULL)
 		return;
-	reply_name(call, json_str(json_get(part, "id")),
+	heard_name(call, json_str(json_get(part, "id")),
 		   json_str(json_get(function, "name")));
 	if (json_type(arguments) == JSON_STRING)
-		reply_arguments(reply, call, json_str(arguments),
+		heard_arguments(reply, call, json_str(arguments),
 				json_str_len(arguments));
 }
 
 struct reason {
 	const char *word;
-	enum reply_stop stop;
+	enum heard_stop stop;
 };
 
 static const struct reason reasons[] = {
-	{ "stop", REPLY_ENDED },
-	{ "tool_calls", REPLY_TOOLS },
-	{ "function_call", REPLY_TOOLS },
-	{ "length", REPLY_LENGTH },
-	{ "content_filter", REPLY_REFUSED },
+	{ "stop", HEARD_ENDED },
+	{ "tool_calls", HEARD_TOOLS },
+	{ "function_call", HEARD_TOOLS },
+	{ "length", HEARD_LENGTH },
+	{ "content_filter", HEARD_REFUSED },
 };
 
 static void
-take_reason(struct reply *reply, const char *word)
+take_reason(struct heard *reply, const char *word)
 {
-	reply->stop = REPLY_ENDED;
+	reply->stop = HEARD_ENDED;
 	for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
 		if (strcmp(word, reasons[i].word) == 0)
 			reply->stop = reasons[i].stop;
 	/* some say "stop" although they wait */
-	if (reply->stop == REPLY_ENDED && reply->calls_count > 0)
-		reply->stop = REPLY_TOOLS;
+	if (reply->stop == HEARD_ENDED && reply->calls_count > 0)
+		reply->stop = HEARD_TOOLS;
 	reply->complete = true;
 }
 
 static void
-take_choice(struct reply *reply, const struct json *choice)
+take_choice(struct heard *reply, const struct json *choice)
 {
 	const struct json *delta = json_get(choice, "delta");
 	const struct json *text = json_get(delta, "content");
@@ -206,19 +206,19 @@ take_choice(struct reply *reply, const struct json *choice)
 	const char *reason = json_str(json_get(choice, "finish_reason"));
 
 	if (json_type(text) == JSON_STRING)
-		reply_text(reply, json_str(text), json_str_len(text));
+		heard_text(reply, json_str(text), json_str_len(text));
 	if (json_type(refusal) == JSON_STRING)
-		reply_text(reply, json_str(refusal), json_str_len(refusal));
+		heard_text(reply, json_str(refusal), json_str_len(refusal));
 	for (size_t i = 0; i < json_count(calls); i++)
 		take_call(reply, json_at(calls, i), i);
 	if (reason != NULL)
 		take_reason(reply, reason);
 	if (json_str_len(refusal) > 0)
-		reply->stop = REPLY_REFUSED;
+		reply->stop = HEARD_REFUSED;
 }
 
 static void
-take_event(struct reply *reply, const char *event, const struct json *data)
+take_event(struct heard *reply, const char *event, const struct json *data)
 {
 	const struct json *error = json_get(data, "error");
 

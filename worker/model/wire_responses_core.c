@@ -128,25 +128,25 @@ make_body(const struct wire_request *request, const struct talk *talk)
 /* ---- the answer ---- */
 
 static void
-on_text(struct reply *reply, const struct json *data)
+on_text(struct heard *reply, const struct json *data)
 {
 	const struct json *delta = json_get(data, "delta");
 
 	if (json_type(delta) == JSON_STRING)
-		reply_text(reply, json_str(delta), json_str_len(delta));
+		heard_text(reply, json_str(delta), json_str_len(delta));
 }
 
 static void
-on_refusal(struct reply *reply, const struct json *data)
+on_refusal(struct heard *reply, const struct json *data)
 {
 	on_text(reply, data);
-	reply->stop = REPLY_REFUSED;
+	reply->stop = HEARD_REFUSED;
 }
 
-static struct reply_call *
-call_at(struct reply *reply, const struct json *data)
+static struct heard_call *
+call_at(struct heard *reply, const struct json *data)
 {
-	return reply_call(reply, (int)wire_count(data, "output_index"));
+	return heard_call(reply, (int)wire_count(data, "output_index"));
 }
 
 static bool
@@ -158,64 +158,64 @@ is_call(const struct json *item)
 }
 
 static void
-on_item_added(struct reply *reply, const struct json *data)
+on_item_added(struct heard *reply, const struct json *data)
 {
 	const struct json *item = json_get(data, "item");
-	struct reply_call *call = is_call(item) ? call_at(reply, data) : NULL;
+	struct heard_call *call = is_call(item) ? call_at(reply, data) : NULL;
 
 	if (call != NULL)
-		reply_name(call, json_str(json_get(item, "call_id")),
+		heard_name(call, json_str(json_get(item, "call_id")),
 			   json_str(json_get(item, "name")));
 }
 
 static void
-on_arguments(struct reply *reply, const struct json *data)
+on_arguments(struct heard *reply, const struct json *data)
 {
 	const struct json *delta = json_get(data, "delta");
-	struct reply_call *call = call_at(reply, data);
+	struct heard_call *call = call_at(reply, data);
 
 	if (call != NULL && json_type(delta) == JSON_STRING)
-		reply_arguments(reply, call, json_str(delta), json_str_len(delta));
+		heard_arguments(reply, call, json_str(delta), json_str_len(delta));
 }
 
 /* The item as a whole: what came in pieces before it says as well. */
 static void
-on_item_done(struct reply *reply, const struct json *data)
+on_item_done(struct heard *reply, const struct json *data)
 {
 	const struct json *item = json_get(data, "item");
 	const struct json *arguments = json_get(item, "arguments");
-	struct reply_call *call = is_call(item) ? call_at(reply, data) : NULL;
+	struct heard_call *call = is_call(item) ? call_at(reply, data) : NULL;
 
 	if (call == NULL)
 		return;
-	reply_name(call, json_str(json_get(item, "call_id")),
+	heard_name(call, json_str(json_get(item, "call_id")),
 		   json_str(json_get(item, "name")));
 	if (call->arguments.len == 0 && json_type(arguments) == JSON_STRING)
-		reply_arguments(reply, call, json_str(arguments),
+		heard_arguments(reply, call, json_str(arguments),
 				json_str_len(arguments));
 }
 
 static void
-take_usage(struct reply *reply, const struct json *usage)
+take_usage(struct heard *reply, const struct json *usage)
 {
 	if (json_type(usage) == JSON_OBJECT)
-		reply_usage(reply, wire_count(usage, "input_tokens"),
+		heard_usage(reply, wire_count(usage, "input_tokens"),
 			    wire_count(usage, "output_tokens"),
 			    wire_count(json_get(usage, "input_tokens_details"),
 				       "cached_tokens"));
 }
 
 static void
-on_completed(struct reply *reply, const struct json *data)
+on_completed(struct heard *reply, const struct json *data)
 {
 	take_usage(reply, json_get(json_get(data, "response"), "usage"));
 	reply->complete = reply->sealed = true;
-	if (reply->stop != REPLY_REFUSED)
-		reply->stop = reply->calls_count > 0 ? REPLY_TOOLS : REPLY_ENDED;
+	if (reply->stop != HEARD_REFUSED)
+		reply->stop = reply->calls_count > 0 ? HEARD_TOOLS : HEARD_ENDED;
 }
 
 static void
-on_incomplete(struct reply *reply, const struct json *data)
+on_incomplete(struct heard *reply, const struct json *data)
 {
 	const struct json *response = json_get(data, "response");
 	const char *reason =
@@ -224,26 +224,26 @@ on_incomplete(struct reply *reply, const struct json *data)
 	take_usage(reply, json_get(response, "usage"));
 	reply->complete = reply->sealed = true;
 	reply->stop = reason != NULL && strcmp(reason, "content_filter") == 0
-			  ? REPLY_REFUSED
-			  : REPLY_LENGTH;
+			  ? HEARD_REFUSED
+			  : HEARD_LENGTH;
 }
 
 static void
-on_failed(struct reply *reply, const struct json *data)
+on_failed(struct heard *reply, const struct json *data)
 {
 	trouble_of_event(&reply->trouble,
 			 json_get(json_get(data, "response"), "error"));
 }
 
 static void
-on_error(struct reply *reply, const struct json *data)
+on_error(struct heard *reply, const struct json *data)
 {
 	const struct json *error = json_get(data, "error");
 
 	trouble_of_event(&reply->trouble, error != NULL ? error : data);
 }
 
-typedef void event_fn(struct reply *reply, const struct json *data);
+typedef void event_fn(struct heard *reply, const struct json *data);
 
 struct event_row {
 	const char *type;
@@ -264,7 +264,7 @@ static const struct event_row events[] = {
 
 /* Numbers count from 0 or 1, as the provider likes; none is as good as a new one. */
 static bool
-is_known(struct reply *reply, const struct json *data)
+is_known(struct heard *reply, const struct json *data)
 {
 	int64_t number;
 
@@ -278,7 +278,7 @@ is_known(struct reply *reply, const struct json *data)
 }
 
 static void
-take_event(struct reply *reply, const char *event, const struct json *data)
+take_event(struct heard *reply, const char *event, const struct json *data)
 {
 	const char *type = json_str(json_get(data, "type"));
 
