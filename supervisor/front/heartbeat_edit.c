@@ -230,21 +230,40 @@ row_of(struct beat_edit *edit)
 	};
 }
 
+static bool
+same_hours(const struct schedule_rule *a, const struct schedule_rule *b)
+{
+	return a->has_hours == b->has_hours && a->hours.start == b->hours.start &&
+	       a->hours.end == b->hours.end && a->hours.days == b->hours.days;
+}
+
+/* Whether it fires as it did. */
+static bool
+fires_as_before(const struct beat_edit *edit)
+{
+	const struct heartbeat_fields *now = &edit->fields;
+	struct json *stored = heartbeat_fields_merge(edit->stored, NULL);
+	struct heartbeat_fields was;
+	struct problems problems = { 0 };
+	bool same =
+	    heartbeat_fields_read(stored, false, edit->created_at, &was, &problems) &&
+	    was.interval == now->interval && strcmp(was.zone, now->zone) == 0 &&
+	    same_hours(&was.rule, &now->rule);
+
+	problems_fini(&problems);
+	json_unref(&stored);
+	return same;
+}
+
 /* From now on, if that has changed; else it stays. */
 static void
 find_next(struct beat_edit *edit)
 {
-	static const char *const names[] = { "interval", "timezone", "activeHours",
-					     "enabled", NULL };
-	struct json *was = heartbeat_fields_merge(edit->stored, NULL);
-	bool anew =
-	    edit->stored == NULL || schedule_fields_differ(was, edit->wanted, names);
 	struct cron_firing firing;
 
-	json_unref(&was);
 	if (!edit->fields.enabled)
 		edit->next_run_at = 0;
-	else if (!anew && edit->next_run_at != 0)
+	else if (edit->next_run_at != 0 && fires_as_before(edit))
 		return;
 	else if (schedule_rule_next(&edit->fields.rule, edit->now, &firing))
 		edit->next_run_at = firing.at;

@@ -41,13 +41,24 @@ add_check(struct reporting *reporting, const struct heartbeat_result *result)
 	json_append(reporting->checks, check);
 }
 
+/* Ids of one run sort as its items do: behind the time stands which one it is. */
+static struct uuid
+result_id(const struct reporting *reporting, int item)
+{
+	char what[40];
+	struct uuid id;
+
+	snprintf(what, sizeof what, "heartbeat %d", item);
+	id = holding_id(reporting->attempt, what);
+	id.b[6] = 0x70; /* a UUIDv7, as it was */
+	id.b[7] = (unsigned char)(item + 1);
+	return id;
+}
+
 static struct heartbeat_result
 result_new(const struct reporting *reporting, int item, const char *description)
 {
-	char what[40];
-
-	snprintf(what, sizeof what, "heartbeat %d", item);
-	return (struct heartbeat_result){ .id = holding_id(reporting->attempt, what),
+	return (struct heartbeat_result){ .id = result_id(reporting, item),
 					  .description = description,
 					  .item = item };
 }
