@@ -1,136 +1,99 @@
-// Compares the driver with croner over random cases. Run by ./run.
-//
-// croner is asked with fixedTimeRule "no-wildcard", which is our rule for daylight saving
-// but for what is named here. A difference without a reason fails the test.
-import { spawnSync } from "node:child_process";
-import { Cron } from "croner";
-import { pattern, place, randomOf, spoiled } from "./patterns.mjs";
+// Draws the cases in blocks, hands them to worker threads (block.mjs), adds up, and prints how
+// many cases count and every difference with all answers. Run by ./run.
+import { availableParallelism } from "node:os";
+import { parseArgs } from "node:util";
+import { Worker } from "node:worker_threads";
 
-const [driver, cases = "6000", seed = "20240331"] = process.argv.slice(2);
-const COUNT = 4;
-const DAY = 86400;
+const BLOCK = 250;
+const SHOWN = 20;
+const TITLES = {
+	texts: "good and spoiled texts, against croner",
+	away: "anywhere and at any time, against croner and cron-parser",
+	edges: "around the edges of zones, against the written rule over Temporal's zones",
+};
 
-function reference({ text, zone, second }) {
-	let cron;
-	try {
-		cron = new Cron(text, { timezone: zone, fixedTimeRule: "no-wildcard", paused: true });
-	} catch (error) {
-		return { refused: error.message };
-	}
-	const seconds = (list) => list.map((date) => date.getTime() / 1000);
-	const from = new Date(second * 1000);
-	return { next: seconds(cron.nextRuns(COUNT, from)),
-		previous: seconds(cron.previousRuns(COUNT, from)) };
+const { values } = parseArgs({ options: {
+	driver: { type: "string" },
+	cases: { type: "string", default: "3000" },
+	seed: { type: "string", default: "20240331" },
+	jobs: { type: "string", default: String(availableParallelism()) },
+	least: { type: "string", default: "0" },
+} });
+
+// Of --cases drawn for the libraries, a third as many for each other part.
+function blocks(cases) {
+	const sizes = { texts: Math.ceil(cases / 3), away: cases, edges: Math.ceil(cases / 3) };
+	return Object.entries(sizes).flatMap(([part, size]) =>
+		Array.from({ length: Math.ceil(size / BLOCK) }, (_, block) => (
+			{ part, block, size: Math.min(BLOCK, size - block * BLOCK) })));
 }
 
-function read(line) {
-	if (line.startsWith("refused "))
-		return { refused: line.slice(8) };
-	const [next, previous] = line.split("|").map(
-		(part) => part.trim().split(" ").filter((word) => word).map(Number));
-	return { next, previous };
-}
-
-function fields(text) {
-	const all = text.trim().split(/\s+/);
-	return all.length === 5 ? ["0", ...all] : all;
-}
-
-function offset(zone, second) {
-	const parts = Object.fromEntries(new Intl.DateTimeFormat("en-US", {
-		timeZone: zone, hourCycle: "h23", year: "numeric", month: "numeric", day: "numeric",
-		hour: "numeric", minute: "numeric", second: "numeric",
-	}).formatToParts(second * 1000).map(({ type, value }) => [type, Number(value)]));
-	return Date.UTC(parts.year, parts.month - 1, parts.day, parts.hour, parts.minute,
-		parts.second) / 1000 - second;
-}
-
-// Where they part, forwards and backwards: our instant and theirs, each may lack.
-function partings(ours, theirs) {
-	return [[ours.next, theirs.next], [ours.previous, theirs.previous]].flatMap(
-		([a, b]) => {
-			const at = Array.from({ length: COUNT }, (_, i) => i)
-				.find((i) => a[i] !== b[i]);
-			return at === undefined ? [] : [{ ours: a[at], theirs: b[at] }];
+function work(queue, onDone) {
+	const worker = new Worker(new URL("block.mjs", import.meta.url),
+		{ workerData: { driver: values.driver, seed: Number(values.seed) } });
+	return new Promise((resolve, reject) => {
+		const next = () => {
+			const block = queue.shift();
+			if (block !== undefined)
+				return worker.postMessage(block);
+			worker.terminate();
+			resolve();
+		};
+		worker.on("error", reject);
+		worker.on("message", (result) => {
+			onDone(result);
+			next();
 		});
+		next();
+	});
 }
 
-function nearJump(zone, second) {
-	return second !== undefined && offset(zone, second + DAY) !== offset(zone, second - DAY);
+const instant = (second) => new Date(second * 1000).toISOString().replace(".000Z", "Z");
+
+function shown(answer) {
+	if (answer.refused)
+		return `refused: ${answer.refused}`;
+	if (answer.next === undefined)
+		return String(answer);
+	const all = (list) => list.map((it) => instant(it) + (answer.gaps?.has(it) ? " after the gap" : ""))
+		.join(", ") || "never";
+	return `next ${all(answer.next)}; previous ${all(answer.previous)}`;
 }
 
-// The first instant after a gap that reaches midnight, or the next one.
-function beginsDayAfterGap(zone, second) {
-	return second !== undefined && (second + offset(zone, second)) % DAY === 0 &&
-		offset(zone, second) > offset(zone, second - 1);
+function showFailure({ text, meant, zone, second, answers }) {
+	console.log(`  ${text}${meant !== undefined && meant !== text ? ` = ${meant}` : ""} | ${zone} | ${instant(second)}`);
+	for (const [who, answer] of Object.entries(answers))
+		console.log(`    ${who.padEnd(12)} ${shown(answer)}`);
 }
 
-const wild = (field) => /[*\/?]/.test(field);
-
-// Why ours may fire at other times.
-const DIFFERENCES = [
-	["a gap that reaches midnight: a fixed time in it fires when the next day begins; for croner it is lost",
-		({ text, zone }, ours, theirs) => {
-			const [, minute, hour] = fields(text);
-			return (text.startsWith("@") || (!wild(minute) && !wild(hour))) &&
-				partings(ours, theirs).every((it) => beginsDayAfterGap(zone, it.ours));
-		}],
-	["a wildcard in the second alone leaves the time of day fixed; for croner it is an interval",
-		({ text, zone }, ours, theirs) => {
-			const [second, minute, hour] = fields(text);
-			return wild(second) && !wild(minute) && !wild(hour) &&
-				partings(ours, theirs).every((it) => nearJump(zone, it.ours) ||
-					nearJump(zone, it.theirs));
-		}],
-];
-
-// Why ours may take or refuse other texts.
-const TEXTS = [
-	["? in another field than the days: an error by OCPS 1.4",
-		({ text }, ours) => /\? stands for days only/.test(ours.refused)],
-	["a schedule as people say it (\"daily\")",
-		({ text }, ours) => !ours.refused && /^[a-z]/i.test(text)],
-	["LW in a list, or beside W: taken", ({ text }, ours) => !ours.refused && /LW/i.test(text)],
-];
-
-function same(ours, theirs) {
-	return JSON.stringify(ours) === JSON.stringify(theirs);
+function report(part, results) {
+	const tally = {}, sum = (kind) => Object.entries(tally)
+		.reduce((all, [key, count]) => all + (key.startsWith(kind) ? count : 0), 0);
+	for (const result of results)
+		for (const [key, count] of Object.entries(result.tally))
+			tally[key] = (tally[key] ?? 0) + count;
+	const failed = tally.failed ?? 0, counted = sum("counts") + failed;
+	console.log(`${TITLES[part]}:\n  ${sum("")} cases, ${counted} count, ${failed} differences`);
+	for (const [key, count] of Object.entries(tally).sort())
+		if (key !== "failed")
+			console.log(`  ${String(count).padStart(8)} ${key}`);
+	results.flatMap(({ failures }) => failures).slice(0, SHOWN).forEach(showFailure);
+	return { drawn: sum(""), counted, failed };
 }
 
-const random = randomOf(Number(seed));
-const tests = Array.from({ length: Number(cases) }, (_, i) => ({
-	text: (i % 4 === 3 ? spoiled : pattern)(random), ...place(random) }));
-const done = spawnSync(driver, { encoding: "utf8", maxBuffer: 1 << 28,
-	input: tests.map((test) => `${test.text}\t${test.zone}\t${test.second}\t${COUNT}\n`).join("") });
-if (done.status !== 0) {
-	console.error(done.stderr);
-	process.exit(2);
-}
-const answers = done.stdout.trimEnd().split("\n").map(read);
-const counts = new Map();
-let agreed = 0, refused = 0, failed = 0;
-for (const [i, test] of tests.entries()) {
-	const ours = answers[i], theirs = reference(test);
-	if (ours.refused && theirs.refused) {
-		refused++;
-		continue;
-	}
-	if (!ours.refused && !theirs.refused && same(ours, theirs)) {
-		agreed++;
-		continue;
-	}
-	const reasons = ours.refused || theirs.refused ? TEXTS : DIFFERENCES;
-	const reason = reasons.find(([, holds]) => holds(test, ours, theirs));
-	if (reason) {
-		counts.set(reason[0], (counts.get(reason[0]) ?? 0) + 1);
-	} else if (failed++ < 20) {
-		console.log(`${test.text} | ${test.zone} | ${new Date(test.second * 1000).toISOString()}`);
-		console.log(`  ours   ${JSON.stringify(ours)}\n  theirs ${JSON.stringify(theirs)}`);
+const queue = blocks(Number(values.cases)), results = [];
+await Promise.all(Array.from({ length: Math.max(1, Number(values.jobs)) },
+	() => work(queue, (result) => results.push(result))));
+results.sort((a, b) => a.block - b.block);
+let status = 0;
+for (const part of Object.keys(TITLES)) {
+	const { drawn, counted, failed } = report(part, results.filter((it) => it.part === part));
+	if (failed > 0)
+		status = 1;
+	if (counted * 2 < drawn || (part === "away" && counted < Number(values.least))) {
+		console.log("  too few count for the test to mean anything");
+		status = 1;
 	}
 }
-console.log(`${tests.length} cases: ${agreed} fire alike, ${refused} are refused by both`);
-for (const [reason, count] of counts)
-	console.log(`  ${count} differ: ${reason}`);
-if (failed > 0)
-	console.log(`  ${failed} differ for no known reason`);
-process.exit(failed > 0 ? 1 : 0);
+console.log(`seed ${values.seed}, zones of Node ${process.versions.tz}`);
+process.exit(status);

@@ -1,7 +1,8 @@
 /*
  * Answers like the reference implementation, line by line: "PATTERN <tab> ZONE <tab>
  * SECOND <tab> COUNT" on standard input gives one line: "refused WHY", or the next
- * firings in seconds, "|", and the previous ones. An unknown zone ends it.
+ * firings in seconds, "|", and the previous ones; a "g" behind one means that it stands
+ * for a time in a gap. An unknown zone ends it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,18 +11,25 @@
 #include "lang/cron_next.h"
 
 static void
+print_firing(const struct cron_firing *firing)
+{
+	printf("%lld%s ", (long long)(firing->at / USEC_SECOND),
+	       firing->after_gap ? "g" : "");
+}
+
+static void
 print_firings(const struct cron *cron, const struct zone *zone, usec_t from, int count)
 {
 	struct cron_firing firing = { .at = from };
 
 	for (int i = 0; i < count && cron_next(cron, zone, from, firing.at, &firing);
 	     i++)
-		printf("%lld ", (long long)(firing.at / USEC_SECOND));
-	printf("|");
+		print_firing(&firing);
+	printf("| ");
 	firing.at = from;
 	for (int i = 0;
 	     i < count && cron_previous(cron, zone, from, firing.at, &firing); i++)
-		printf(" %lld", (long long)(firing.at / USEC_SECOND));
+		print_firing(&firing);
 	printf("\n");
 }
 

@@ -1,8 +1,7 @@
-// Random cron patterns, mostly good ones, and instants, mostly near an edge of a zone.
-// The same seed gives the same cases.
+// Random cron patterns. The same seed gives the same ones.
 
 export function randomOf(seed) {
-	let state = seed >>> 0;
+	let state = seed >>> 0 || 1;
 	return (below) => { // xorshift, good enough for choosing
 		state ^= state << 13; state >>>= 0;
 		state ^= state >>> 17;
@@ -12,11 +11,12 @@ export function randomOf(seed) {
 }
 
 const MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split(" ");
+const NICKNAMES = ["@hourly", "@daily", "@weekly", "@monthly", "@yearly", "@annually", "@midnight"];
 const DAYS = "SUN MON TUE WED THU FRI SAT".split(" ");
 
-const pick = (random, list) => list[random(list.length)];
+export const pick = (random, list) => list[random(list.length)];
 
-function number(random, min, max) {
+export function number(random, min, max) {
 	return min + random(max - min + 1);
 }
 
@@ -60,27 +60,63 @@ function month(random) {
 	return field(random, 1, 12);
 }
 
-function clock(random) { // second, minute, hour: around the hours in which zones have edges
-	const hour = pick(random, ["*", "2", "1", "0", "3", "23", "1,2", "0-3", "0,12",
-		"*/2", "1-3/2", `${random(24)}`, field(random, 0, 23)]);
+// Second, minute, hour: around the hours in which zones have edges, or around this one.
+function clock(random, near = 2) {
+	const at = (away) => (near + away + 24) % 24;
+	const hour = pick(random, ["*", `${at(0)}`, `${at(-1)}`, "0", `${at(1)}`, "23", `${at(-1)},${at(0)}`,
+		"0-3", "0,12", "*/2", "1-3/2", `${random(24)}`, field(random, 0, 23)]);
 	const minute = pick(random, ["0", "30", "15", "*", "*/15", "0,30", "45", "0-59",
 		`${random(60)}`, field(random, 0, 59)]);
 	const second = pick(random, ["0", "0", "0", "30", "0,30", "*/20", "*"]);
 	return [second, minute, hour];
 }
 
+const anyDays = (random) => [dayOfMonth(random), month(random), dayOfWeek(random)];
+
 export function pattern(random) {
-	const [second, minute, hour] = clock(random);
-	const days = [dayOfMonth(random), month(random), dayOfWeek(random)];
+	return timed(random, clock(random), anyDays(random));
+}
+
+// A pattern that may well fire near this wall time (seconds from 1970-01-01).
+export function patternNear(random, wall) {
+	const date = new Date(wall * 1000), day = date.getUTCDate(), weekday = date.getUTCDay();
+	const days = pick(random, [["*", "*", "*"], ["*", "*", "*"], anyDays(random),
+		[`${day}`, "*", "*"], ["*", MONTHS[date.getUTCMonth()], DAYS[weekday]],
+		[`${Math.max(1, day - 1)}-${day}`, "*", "?"], [`${day}`, "*", `+${weekday}`],
+		["*", "*", `${weekday}#${Math.ceil(day / 7)}`]]);
+	return timed(random, clock(random, date.getUTCHours()), days);
+}
+
+function timed(random, [second, minute, hour], days) {
 	const shape = random(10);
 	if (shape === 0)
-		return pick(random, ["@hourly", "@daily", "@weekly", "@monthly", "@yearly",
-			"@annually", "@midnight"]);
+		return pick(random, NICKNAMES);
 	if (shape < 6) return [minute, hour, ...days].join(" ");
 	if (shape < 9) return [second, minute, hour, ...days].join(" ");
 	const from = 1990 + random(40);
 	return [second, minute, hour, ...days,
 		pick(random, [`${from}`, `${from}-${from + random(20)}`, "*/2", "*"])].join(" ");
+}
+
+// A pattern at any time of day; most of them without what only croner reads.
+export function everyday(random) {
+	const date = random(4) > 0 ? plainDays(random) : anyDays(random);
+	const time = [random(3) === 0 ? "*" : field(random, 0, 59), random(3) === 0 ? "*" : field(random, 0, 23)];
+	const shape = random(20);
+	if (shape === 0)
+		return pick(random, NICKNAMES);
+	if (shape < 12)
+		return [...time, ...date].join(" ");
+	return [pick(random, ["0", "30", "*/15", field(random, 0, 59)]), ...time, ...date].join(" ");
+}
+
+// Days that cron-parser reads, too: without W, +, # in a list, or a last weekday by #.
+function plainDays(random) {
+	const day = pick(random, ["*", "*", "*", "?", "L", "L,15", field(random, 1, 31), field(random, 1, 31)]);
+	const weekday = pick(random, ["*", "*", "*", "?", "MON-FRI", `${random(7)}L`,
+		`${pick(random, DAYS)}#${1 + random(5)}`, `${pick(random, DAYS)},${pick(random, DAYS)}`,
+		field(random, 0, 6), field(random, 0, 7)]);
+	return [day, month(random), weekday];
 }
 
 // A good pattern with one character changed, added or taken away.
@@ -94,29 +130,3 @@ export function spoiled(random) {
 	]);
 }
 
-// Zones with an instant near which the wall jumps: an hour, half an hour, midnight, a
-// day, and by law.
-const EDGES = [
-	["UTC", "2024-02-28T12:00:00Z"],
-	["Europe/Berlin", "2024-03-31T01:00:00Z"], ["Europe/Berlin", "2024-10-27T01:00:00Z"],
-	["Europe/London", "2025-03-30T01:00:00Z"], ["Europe/London", "2025-10-26T01:00:00Z"],
-	["America/New_York", "2024-03-10T07:00:00Z"], ["America/New_York", "2024-11-03T06:00:00Z"],
-	["America/St_Johns", "2010-03-14T03:31:00Z"], ["America/St_Johns", "2010-11-07T02:31:00Z"],
-	["Australia/Lord_Howe", "2024-10-05T15:30:00Z"], ["Australia/Lord_Howe", "2024-04-06T15:00:00Z"],
-	["Asia/Beirut", "2022-03-26T22:00:00Z"], ["Asia/Beirut", "2022-10-29T21:00:00Z"],
-	["America/Havana", "2022-03-13T05:00:00Z"], ["America/Havana", "2022-11-06T05:00:00Z"],
-	["America/Sao_Paulo", "2018-11-04T03:00:00Z"], ["America/Sao_Paulo", "2018-02-18T02:00:00Z"],
-	["Asia/Pyongyang", "2015-08-14T15:00:00Z"], ["Asia/Pyongyang", "2018-05-04T15:00:00Z"],
-	["America/Caracas", "2016-05-01T07:00:00Z"], ["Asia/Kathmandu", "2024-01-01T00:00:00Z"],
-	["Pacific/Apia", "2011-12-30T10:00:00Z"], ["Pacific/Kwajalein", "1993-08-21T12:00:00Z"],
-	["Asia/Tokyo", "2030-01-01T00:00:00Z"], ["Pacific/Chatham", "2024-09-28T14:00:00Z"],
-];
-
-export function place(random) {
-	const [zone, edge] = pick(random, EDGES);
-	const around = random(3) > 0;
-	const second = around
-		? Date.parse(edge) / 1000 + random(4 * 86400) - 3 * 86400
-		: Date.parse("1995-01-01T00:00:00Z") / 1000 + random(40 * 365 * 86400);
-	return { zone, second };
-}
