@@ -132,7 +132,7 @@ on_next(void *context, const struct pg_rows *rows, const struct err *err)
 }
 
 void
-firings_due(struct pg *pg, int most, due_fn *done, void *context)
+firings_due(struct pg *pg, int most, usec_t ahead, due_fn *done, void *context)
 {
 	struct pg_batch *batch = pg_batch_new(pg);
 	struct due_call *call = xcalloc(1, sizeof *call);
@@ -143,6 +143,7 @@ firings_due(struct pg *pg, int most, due_fn *done, void *context)
 	pg_args_init(&args);
 	pg_batch_add(batch, "schedules_next", NULL, on_next, call);
 	pg_arg_int4(&args, most);
+	pg_arg_int8(&args, ahead);
 	pg_batch_add(batch, "schedules_due", &args, on_due, call);
 	pg_args_fini(&args);
 	pg_batch_send(&batch, NULL, NULL);

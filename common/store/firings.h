@@ -28,10 +28,11 @@ struct due_row {
 	struct uuid definition;
 };
 
-/* next: when the next one is due, USEC_NEVER: none is; 0: some are due now. */
+/* Those due within `ahead` from now, the earliest first. next: when the next one is due
+ * if none is, or USEC_NEVER. */
 typedef void due_fn(void *context, const struct due_row *rows, size_t count,
 		    usec_t next, const struct err *err);
-void firings_due(struct pg *pg, int most, due_fn *done, void *context);
+void firings_due(struct pg *pg, int most, usec_t ahead, due_fn *done, void *context);
 
 /* How a schedule goes on. */
 struct fired_row {
