@@ -41,7 +41,8 @@ ws_heartbeat_judge(const struct ws_route *route, const struct json *message,
 	judge_rest(route, message, errors);
 	heartbeat_fields_read(sent, false, 0, &fields, &problems);
 	for (size_t i = 0; i < problems.count; i++)
-		ws_complain(errors, problems.list[i].path, problems.list[i].message);
+		ws_complain(errors, problems.list[i].path, "%s",
+			    problems.list[i].message);
 	problems_fini(&problems);
 	json_unref(&sent);
 }
