@@ -41,7 +41,6 @@ CASES = [
     *around("workers_renew steps_claim steps_finish", "worker", 3),
     *around("steps_spawn steps_meet steps_close approvals_request runs_pause_waiting"
             " runs_close_open runs_insert runs_admit parents_wake event_waits_add", "worker"),
-    *around("artifacts_insert comments_insert state_set state_delete runs_set_facts", "worker"),
     *around("heartbeats_follow heartbeat_results_insert", "worker"),
     *around("artifacts_insert comments_insert state_set state_delete runs_set_facts"
             " sessions_begin sessions_update", "worker"),

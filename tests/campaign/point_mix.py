@@ -133,11 +133,8 @@ class Mix:
             assert status in (200, 201), f"{name}: {status} {answer}"
         await asyncio.gather(self.approve(), self.cancel(), self.pause(), self.retry(),
                              self.tell(), self.disturb(), self.add_and_remove(),
-                             self.keep_house(), self.schedule(), self.tick(), self.batch(),
-                             self.begin("limited", "2"), *(
-                             self.keep_house(), self.schedule(), self.heartbeat(), self.batch(), self.begin("limited", "2"), *(
-                             self.keep_house(), self.schedule(), self.heartbeat(), self.batch(),
-                             self.begin("limited", "2"), *(
+                             self.keep_house(), self.schedule(), self.tick(),
+                             self.heartbeat(), self.batch(), self.begin("limited", "2"), *(
                                  self.begin(name) for name in FLOWS if name not in BEGUN))
         try:
             await self.system.wait("no run is open", self.all_over, OPEN)
