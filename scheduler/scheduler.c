@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "event_triggers.h"
 #include "leader.h"
 #include "loop/parent.h"
 #include "queue/queue.h"
@@ -30,6 +31,7 @@ struct scheduler {
 	struct queue *queue; /* NULL: no Redis is configured */
 	struct leader *leader;
 	struct schedules *schedules;
+	struct event_triggers *events;
 	struct timers *timers;
 	struct sweep *sweep;
 	struct signal_watch *signals[SIGNALS];
@@ -56,6 +58,7 @@ static void
 stop_when_idle(struct scheduler *scheduler, bool patient)
 {
 	if (scheduler->leaving || (patient && (schedules_busy(scheduler->schedules) ||
+					       event_triggers_busy(scheduler->events) ||
 					       timers_busy(scheduler->timers) ||
 					       sweep_busy(scheduler->sweep))))
 		return;
@@ -107,6 +110,8 @@ turn(void *context)
 		next = earlier(next, timers_tick(scheduler->timers,
 						 leader_clock(scheduler->leader), now));
 	}
+	if (may_act(scheduler))
+		next = earlier(next, event_triggers_tick(scheduler->events, now));
 	if (next == USEC_NEVER)
 		timer_stop(scheduler->timer);
 	else
@@ -131,6 +136,7 @@ on_leading(void *context, bool leads)
 	if (!leads) {
 		timers_forget(scheduler->timers);
 		schedules_forget(scheduler->schedules);
+		event_triggers_forget(scheduler->events);
 	}
 	wake(scheduler);
 }
@@ -250,6 +256,17 @@ open_parts(struct scheduler *scheduler, struct err *err)
 	scheduler->timers = timers_new(scheduler->loop, &timers, err);
 	if (scheduler->timers == NULL)
 		return -1;
+	const struct event_triggers_conf events = { .url = settings->database_url,
+						    .statement_timeout = patience,
+						    .queue = scheduler->queue,
+						    .wake = wake,
+						    .may_act = may_act,
+						    .epoch = epoch,
+						    .context = scheduler };
+
+	scheduler->events = event_triggers_new(scheduler->loop, &events, err);
+	if (scheduler->events == NULL)
+		return -1;
 	scheduler->schedules = schedules_new(scheduler->loop, &schedules, err);
 	if (scheduler->schedules == NULL)
 		return -1;
@@ -299,6 +316,7 @@ scheduler_free(struct scheduler **scheduler_p)
 	leader_free(&scheduler->leader);
 	timers_free(&scheduler->timers);
 	schedules_free(&scheduler->schedules);
+	event_triggers_free(&scheduler->events);
 	sweep_free(&scheduler->sweep);
 	queue_free(&scheduler->queue);
 	free(scheduler);

@@ -11,6 +11,7 @@
 #include "store/bus_events.h"
 
 #define NAME_MAX_LEN 200
+#define ENGINE       "stepmill" /* of events that the engine tells itself */
 
 static void
 on_woken(void *context, const struct ready_ref *refs, size_t count,
@@ -96,6 +97,11 @@ on_event(struct exchange *exchange)
 	    (source = text_of(exchange, body, "source")) == NULL ||
 	    (type = text_of(exchange, body, "type")) == NULL)
 		return;
+	if (strcmp(source, ENGINE) == 0) {
+		reply_problem(exchange, 400, NULL, "source: \"%s\" is the engine's own",
+			      ENGINE);
+		return;
+	}
 	id = exchange_keep(exchange, sizeof *id);
 	*id = uuid7_new(loop_now(exchange_front(exchange)->loop));
 	data = json_storable(json_ref(json_get(body, "data")), NULL);

@@ -180,7 +180,9 @@ store(struct trigger *trigger, const struct catalog_entry *entry, const char *ke
 		.workflow = entry->workflow,
 		.definition = entry->definition,
 		.project = or_null(&trigger->of_project),
-		.triggered_by = "manual",
+		.triggered_by =
+		    trigger->triggered_by != NULL ? trigger->triggered_by : "manual",
+		.trigger = trigger->payload,
 		.requested_by = trigger->requested_by,
 		.tools = trigger->tools,
 		.address = trigger->address,
@@ -194,9 +196,6 @@ store(struct trigger *trigger, const struct catalog_entry *entry, const char *ke
 	    start_run(&starter, trigger->input, key, loop_now(trigger->front->loop));
 	struct new_step *steps = new_steps_of(entry->workflow, &run.steps_count);
 
-	if (trigger->triggered_by != NULL)
-		run.triggered_by = trigger->triggered_by;
-	run.trigger = trigger->payload;
 	run.audited = true;
 	run.steps = steps;
 	trigger->waits = key != NULL;

@@ -79,6 +79,9 @@ CASES = [
     # ---- what the scheduler does ----
     Case("timers.fired.before_bell", "scheduler"),
     Case("timers.fired.after_bell", "scheduler", few=True),
+    *around("event_triggers_clear", "scheduler"),
+    Case("event_triggers.decided", "scheduler"),
+    Case("event_triggers.stored.before_bell", "scheduler"),
     Case("schedules.decided", "scheduler"),
     Case("schedules.stored.before_bell", "scheduler", few=True),
     Case("schedules.stored.after_bell", "scheduler"),

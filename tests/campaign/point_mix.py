@@ -109,6 +109,7 @@ FLOWS = {
 BEGUN = ("asked", "cancelled", "paused", "cut", "held", "told", "batch", "limited-batch")
 IN_BATCH = 20
 TICKS = 3
+EVENTS = 3
 EFFECTS = ["point-mixed/program", "point-mixed/call", "point-stubborn/program",
            "point-join/left", "point-join/middle", "point-asked/call"]
 
@@ -135,6 +136,8 @@ class Mix:
                              self.tell(), self.disturb(), self.add_and_remove(),
                              self.keep_house(), self.schedule(), self.tick(),
                              self.heartbeat(), self.batch(), self.begin("limited", "2"), *(
+                             self.evented(), self.batch(),
+                             self.begin("limited", "2"), *(
                                  self.begin(name) for name in FLOWS if name not in BEGUN))
         try:
             await self.system.wait("no run is open", self.all_over, OPEN)
@@ -221,6 +224,20 @@ class Mix:
         status, answer = await self.ask("tell", "POST", "/api/events", {
             "source": "points", "type": "point.told", "data": {}})
         assert status == 202, f"tell: {status} {answer}"
+
+    async def evented(self):
+        """Events that start a run, each one."""
+        await self.change("POST", "/api/workflows", {
+            "name": "point-evented", "steps": [noop("only")],
+            "trigger": [{"event": {"type": "point.evented"}}]})
+        for number in range(EVENTS):
+            status, answer = await self.ask("tell", "POST", "/api/events", {
+                "source": "points", "type": "point.evented"}, key=f"evented{number}")
+            assert status == 202, f"tell: {status} {answer}"
+
+        async def taken():
+            return not await self.system.sql("select 1 from bus_events where pending")
+        await self.system.wait("all events were looked at", taken, OPEN)
 
     async def change(self, method, path, body=None, key=None, again=()):
         """again: what else may be answered, when it was heard before."""
@@ -325,7 +342,15 @@ class Mix:
             "select workflow_name, count(*) from v_runs where workflow_name like %s"
             " group by 1", "point-%batch")
         return [f"{name} has {count} runs, not {IN_BATCH}" for name, count in made
-                if count != IN_BATCH] + await self.wrong_firings()
+                if count != IN_BATCH] + await self.wrong_firings() + await self.wrong_events()
+
+    async def wrong_events(self):
+        """Events that started no run, or two."""
+        [counts] = await self.system.sql(
+            "select (select count(*) from bus_events where type = 'point.evented'), count(*),"
+            " count(distinct trigger_payload ->> 'id') from workflow_runs"
+            " where triggered_by = 'event'")
+        return [] if counts == (EVENTS,) * 3 else [f"events, runs, of events: {counts}"]
 
     async def wrong_firings(self):
         """Of the schedule that fired each second: entries without a run, runs without one."""

@@ -314,7 +314,7 @@ PLANS = {
     "approvals_decide": {"state": {KEY}, "steps": {KEY}, "runs": {KEY},
                          "approvals": {"approvals_step"}},
     "steps_copy": {"runs": {KEY}},
-    "bus_events_insert": {},
+    "bus_events_insert": {"triggers": {"triggers_type"}},
     "bus_events_since": {"runs": {KEY}, "bus_events": {"events_type"}},
     "event_waits_add": {"steps": {KEY}},
     "event_waits_lock": {"state": {KEY}, "event_waits": {"waits_type"}},
@@ -364,7 +364,7 @@ def kind_of(index):
     return next(kind for kind in (KEY, "_name_key", "alive", "open", "failed", "ready", "held",
                                   "number", "project", "definition", "delayed", "pending",
                                   "approvals_step", "parent", "concurrency", "version_key", "children",
-                                  "events_type", "waits_type")
+                                  "events_type", "waits_type", "triggers_type")
                 if index.endswith(kind))
 
 

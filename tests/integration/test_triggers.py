@@ -1,9 +1,11 @@
 """Triggers that workflows declare: they come, change and go with the newest version; and runs
 that events start, once each, whatever dies."""
 import itertools
+import os
+import signal
 
 import pytest
-from harness.stepmill import Refused, flow, noop, wait_for
+from harness.stepmill import Refused, Stepmill, flow, noop, shell, tool, wait_for
 
 names = itertools.count(1)
 
@@ -20,6 +22,13 @@ def rows(stepmill, workflow):
 
 def webhook(path, auth="none", **more):
     return {"webhook": {"path": path, "auth": auth, **more}}
+
+
+@pytest.fixture(scope="module")
+def apart():
+    """A server on which nobody else's runs end."""
+    with Stepmill(workers=2) as stepmill:
+        yield stepmill
 
 
 # ---- they come and go ----
@@ -80,11 +89,184 @@ def test_a_path_belongs_to_one_workflow(stepmill):
     stepmill.workflow(flow(second, noop("a"), trigger=[webhook("taken/once")]))
 
 
-def test_triggers_of_a_file_go_with_it(fresh):
-    path = fresh.templates / "t.yaml"
+def test_triggers_of_a_file_go_with_it(apart):
+    path = apart.templates / "t.yaml"
     path.write_text(flow("of-a-file", noop("a"), trigger=[webhook("of/a-file")]))
-    wait_for("it is there", lambda: rows(fresh, "of-a-file"))
+    wait_for("it is there", lambda: rows(apart, "of-a-file"))
     path.unlink()
-    wait_for("it is gone", lambda: not rows(fresh, "of-a-file"))
+    wait_for("it is gone", lambda: not rows(apart, "of-a-file"))
     path.write_text(flow("of-a-file", noop("a"), trigger=[webhook("of/a-file")]))
-    wait_for("it is there again", lambda: rows(fresh, "of-a-file"))
+    wait_for("it is there again", lambda: rows(apart, "of-a-file"))
+
+
+# ---- events ----
+
+def tell(stepmill, type, data=None, source="shop", **more):
+    return stepmill.post("/api/events", {"source": source, "type": type, "data": data}, **more)["id"]
+
+
+def waits_for(stepmill, type, *steps, **event):
+    """A workflow that such events start; its name."""
+    workflow = name()
+    stepmill.workflow(flow(workflow, *(steps or [noop("a")]),
+                           output={"trigger": "{{trigger}}", "input": "{{input}}"},
+                           trigger=[{"event": {"type": type, **event}}]))
+    return workflow
+
+
+def started(stepmill, workflow):
+    return [row[0] for row in stepmill.sql(
+        "select id::text from v_runs where workflow_name = %s order by id", workflow)]
+
+
+def wait_runs(stepmill, workflow, count):
+    wait_for(f"{count} runs", lambda: len(started(stepmill, workflow)) >= count)
+    return [stepmill.wait_ended(run) for run in started(stepmill, workflow)]
+
+
+def settled(stepmill):
+    wait_for("all events were looked at", lambda: not stepmill.sql(
+        "select 1 from bus_events where pending"))
+
+
+def test_an_event_starts_a_run_of_each_trigger(stepmill):
+    type = f"order.paid-{name()}"
+    every, of_shop = waits_for(stepmill, type), waits_for(stepmill, type, source="shop")
+    dear = waits_for(stepmill, type, when="trigger.data.total > 10",
+                     input={"total": "{{trigger.data.total}}"})
+    ids = [tell(stepmill, type, {"total": 11}), tell(stepmill, type, {"total": 9}, source="other"),
+           tell(stepmill, type, [1])]
+    tell(stepmill, type + "x", {"total": 11})
+    settled(stepmill)
+    runs = wait_runs(stepmill, every, 3)
+    assert [run["output"]["trigger"]["id"] for run in runs] == ids
+    trigger = runs[0]["output"]["trigger"]
+    assert trigger.pop("at").endswith("Z")
+    assert trigger == {"type": "event", "id": ids[0], "source": "shop", "eventType": type,
+                       "data": {"total": 11}, "depth": 1}
+    assert [run["output"]["input"] for run in runs] == [{"total": 11}, {"total": 9}, {}]
+    assert {run["triggeredBy"] for run in runs} == {"event"}
+    assert len(wait_runs(stepmill, of_shop, 2)) == 2
+    [run] = wait_runs(stepmill, dear, 1)  # of the list the condition fails
+    assert run["output"]["input"] == {"total": 11}
+    assert '"event_trigger.skipped"' in stepmill.log() or "event_trigger.skipped" in stepmill.log()
+
+
+def test_events_without_a_trigger_wait_for_nobody(stepmill):
+    tell(stepmill, "nobody.waits")
+    assert stepmill.sql("select pending from bus_events where type = 'nobody.waits'") == [(False,)]
+
+
+def test_the_engine_s_source_is_its_own(stepmill):
+    with pytest.raises(Refused) as refused:
+        tell(stepmill, "run.completed", source="stepmill")
+    assert refused.value.status == 400
+
+
+def test_an_event_of_a_project_is_for_that_one_and_for_everybody_s(stepmill, tmp_path):
+    keys = {}
+    type = f"of-a-project-{name()}"
+    with stepmill.supervisor(pool_workers=0, auth_required="true") as guarded:
+        wait_for("it is ready", lambda: guarded.ask("GET", "/readyz").status == 200)
+        workflows = {}
+        for which in ("one", "two"):
+            project = stepmill.post("/api/projects", {"name": f"{type}-{which}", "path": str(tmp_path)})
+            keys[which] = {"Authorization": "Bearer " + stepmill.post("/api/api-keys", {
+                "name": f"{type}-{which}", "role": "admin", "projectId": project["id"]})["key"],
+                "Content-Type": "application/json"}
+            workflows[which] = name()
+            made = guarded.ask("POST", "/api/workflows", flow(workflows[which], noop("a"), trigger=[
+                {"event": {"type": type}}]), keys[which])
+            assert made.status == 201, made.body
+            keys[which]["id"] = project["id"]
+        workflows["all"] = waits_for(stepmill, type)
+        one = keys["one"].pop("id")
+        assert guarded.ask("POST", "/api/events", {"source": "s", "type": type},
+                           keys["one"]).status == 202
+        settled(stepmill)
+        assert len(wait_runs(stepmill, workflows["one"], 1)) == 1
+        assert started(stepmill, workflows["two"]) == []
+        [run] = wait_runs(stepmill, workflows["all"], 1)
+        assert run["projectId"] == one
+        tell(stepmill, type)
+        settled(stepmill)
+        for which, count in (("one", 2), ("two", 1), ("all", 2)):
+            assert len(wait_runs(stepmill, workflows[which], count)) == count
+
+
+def test_the_engine_tells_of_its_runs(apart):
+    of = {kind: waits_for(apart, kind, when="trigger.data.workflow == 'told'")
+          for kind in ("run.completed", "run.failed", "run.cancelled", "run.timed_out",
+                       "artifact.created")}
+
+    def told(*steps, **top):
+        apart.workflow(flow("told", *steps, **top))
+        return apart.execute("told")
+    done = told(shell("make", "echo x > x.txt"), tool("keep", "artifact.add", {"path": "x.txt"}))
+    apart.wait_ended(done)
+    failed = told(shell("a", "exit 1"))
+    apart.wait_ended(failed)
+    late = told(shell("a", "sleep 60"), timeout=300)
+    apart.wait_ended(late)
+    cancelled = told(shell("a", "sleep 60"))
+    apart.post(f"/api/executions/{cancelled}/cancel")
+    for kind, run in (("run.completed", done), ("run.failed", failed), ("run.timed_out", late),
+                      ("run.cancelled", cancelled), ("artifact.created", done)):
+        [started_by] = wait_runs(apart, of[kind], 1)
+        trigger = started_by["output"]["trigger"]
+        assert (trigger["source"], trigger["eventType"]) == ("stepmill", kind)
+        data = trigger["data"]
+        assert (data["executionId"], data["workflow"]) == (run, "told")
+        assert data["runId"] == apart.execution(run)["runId"]
+        if kind != "artifact.created":
+            assert data["status"] == kind.split(".")[1]
+        else:
+            [artifact] = apart.execution(run)["artifacts"]
+            assert data["artifactId"] == artifact["id"] and data["name"] == "x.txt"
+    apart.post("/api/workflows/told/test-step", {"step": noop("b")})
+    settled(apart)
+    assert {len(started(apart, workflow)) for workflow in of.values()} == {1}
+
+
+def test_runs_that_events_start_do_not_go_on_for_ever(apart):
+    """Also when the one that ends is a child of the one that was started."""
+    apart.workflow(flow("child", noop("a"), trigger=[
+        {"event": {"type": "run.completed", "when": "trigger.data.workflow == 'parent'"}}]))
+    apart.workflow(flow("parent", noop("a")))
+    apart.workflow(flow("round", {"id": "a", "action": "workflow", "workflow": "again"}))
+    apart.workflow(flow("again", noop("a"), trigger=[
+        {"event": {"type": "run.completed", "when": "trigger.data.workflow == 'again'"}}]))
+    apart.run("again")
+    wait_runs(apart, "again", 9)
+    wait_for("it was said", lambda: "stand one behind the other" in apart.log())
+    settled(apart)
+    assert len(started(apart, "again")) == 9
+    assert [run["triggerPayload"]["depth"] for run in wait_runs(apart, "again", 9)[1:]] == list(
+        range(1, 9))
+    apart.workflow(flow("loop", {"id": "a", "action": "workflow", "workflow": "inner"}, trigger=[
+        {"event": {"type": "run.completed", "when": "trigger.data.workflow == 'inner'"}}]))
+    apart.workflow(flow("inner", noop("a")))
+    apart.run("loop")
+    wait_runs(apart, "loop", 9)
+    settled(apart)
+    assert len(started(apart, "loop")) == 9
+
+
+def test_a_killed_scheduler_starts_each_event_once(apart):
+    workflow = waits_for(apart, "counted")
+    ids = []
+    for burst in range(6):
+        ids += [tell(apart, "counted", {"n": len(ids)}) for _ in range(10)]
+        kill_scheduler(apart)
+    wait_for("all were looked at", lambda: not apart.sql(
+        "select 1 from bus_events where pending"), 60)
+    runs = wait_runs(apart, workflow, len(ids))
+    assert sorted(run["triggerPayload"]["id"] for run in runs) == sorted(ids)
+
+
+def kill_scheduler(stepmill):
+    [pid] = [row[0] for row in stepmill.sql("select pid from scheduler_leader where epoch > 0")]
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
