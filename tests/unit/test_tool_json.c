@@ -14,59 +14,6 @@
 #include "engine/tool_names.h"
 #include "tools/media_core.h"
 
-/* The slot's part, which no tool of this test calls. */
-void
-attempt_succeed(struct attempt *attempt, struct json *output)
-{
-	(void)attempt;
-	(void)output;
-	fail_msg("not expected");
-}
-
-void
-attempt_fail(struct attempt *attempt, const char *code, bool final, const char *format,
-	     ...)
-{
-	(void)attempt;
-	(void)code;
-	(void) final;
-	(void)format;
-	fail_msg("not expected");
-}
-
-void
-attempt_fail_with(struct attempt *attempt, const char *code, bool final,
-		  struct json *details, struct json *output, const char *format, ...)
-{
-	(void)details;
-	(void)output;
-	attempt_fail(attempt, code, final, format);
-}
-
-void
-attempt_wait(struct attempt *attempt, usec_t run_at)
-{
-	(void)attempt;
-	(void)run_at;
-	fail_msg("not expected");
-}
-
-void
-attempt_wait_event(struct attempt *attempt, const char *type, usec_t checked_at,
-		   usec_t run_at)
-{
-	(void)attempt, (void)type, (void)checked_at, (void)run_at;
-	fail_msg("not expected");
-}
-
-void
-attempt_start_run(struct attempt *attempt, struct child_run *child, bool wait,
-		  usec_t run_at, struct json *output)
-{
-	(void)attempt, (void)child, (void)wait, (void)run_at, (void)output;
-	fail_msg("not expected");
-}
-
 static const struct {
 	const char *tool, *args, *output;
 } rows[] = {
