@@ -18,6 +18,7 @@
 #define HEARTBEAT_ITEM_MAX     4000 /* bytes of one item */
 #define HEARTBEAT_INTERVAL     30   /* minutes, where nobody says */
 #define HEARTBEAT_INTERVAL_MAX 525600
+#define HEARTBEAT_PATH_MAX     4000
 #define HEARTBEAT_MODEL_MAX    200
 #define HEARTBEAT_WEBHOOK_MAX  2000
 

@@ -5,13 +5,12 @@
 #include <string.h>
 
 #include "engine/heartbeat_core.h"
-#include "files/path_core.h"
 #include "front/object_core.h"
 
 /* clang-format off */
 const struct field heartbeat_fields[] = {
 	{ .name = "heartbeatPath", .type = FIELD_TEXT, .required = true, .min = 1,
-	  .max = PATH_BYTES_MAX },
+	  .max = HEARTBEAT_PATH_MAX },
 	{ .name = "interval", .type = FIELD_COUNT, .min = 1, .max = HEARTBEAT_INTERVAL_MAX },
 	{ .name = "timezone", .type = FIELD_TEXT, .min = 1, .max = 100 },
 	{ .name = "activeHours", .type = FIELD_OBJECT, .members = active_hours_fields },

@@ -7,7 +7,6 @@
 #include <stdio.h>
 
 #include "engine/heartbeat_core.h"
-#include "files/path_core.h"
 #include "front/schedule_fields_core.h"
 #include "front/ws_heartbeat_core.h"
 #include "front/ws_priv.h"
@@ -92,7 +91,7 @@ static const struct ws_field schedule_delete_fields[] = {
 
 /* Judged by the reader of a heartbeat's fields. */
 static const struct ws_field heartbeat_configure_fields[] = {
-	{ "heartbeatPath",  WS_TEXT,   true,  1, PATH_BYTES_MAX, NULL },
+	{ "heartbeatPath",  WS_TEXT,   true,  1, HEARTBEAT_PATH_MAX, NULL },
 	{ "interval",       WS_INT,    false, 1, HEARTBEAT_INTERVAL_MAX, NULL },
 	{ "timezone",       WS_TEXT,   false, 1, 100, NULL },
 	{ "activeHours",    WS_OBJECT, false, 0, 0, NULL },
