@@ -9,8 +9,8 @@
 #include "queue/queue.h"
 
 #define FIRING_BATCH_SCHEDULES 256
-#define FIRING_BATCH_ENTRIES   4000 /* of the ledger, and what one schedule adds to it \
-				     */
+/* Entries of the ledger; one schedule adds at most FIRINGS_MOST to it. */
+#define FIRING_BATCH_ENTRIES 4000
 
 struct firing_batch;
 
