@@ -133,10 +133,13 @@ void
 schedule_find(struct pg *pg, const char *text, const struct uuid *project,
 	      pg_done_fn *done, void *context)
 {
+	struct pg_batch *batch = pg_batch_new(pg);
 	struct pg_args args;
 
 	pg_args_init(&args);
 	schedule_arg_named(&args, text, project);
-	pg_query(pg, "schedules_find", &args, done, context);
+	pg_batch_add(batch, "schedules_lock", &args, NULL, NULL);
+	pg_batch_add(batch, "schedules_find", &args, done, context);
 	pg_args_fini(&args);
+	pg_batch_send(&batch, NULL, NULL);
 }

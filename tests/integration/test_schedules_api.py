@@ -3,6 +3,7 @@ of them. They fire once a year, so that nobody but the tests fires them."""
 import datetime
 import hashlib
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
@@ -336,6 +337,22 @@ def test_not_while_its_last_run_is_alive(stepmill):
     third = fire(stepmill, made)["executionId"]
     stepmill.post(f"/api/executions/{third}/cancel")
     assert [f["executionId"] for f in firings(stepmill, made)] == [third, second, first]
+
+
+def test_what_is_changed_at_the_same_moment_is_seen(stepmill):
+    """Who waited for the row reads it as it is then, not as it was when the call came."""
+    workflow = stepmill.workflow(flow("long-two", shell("a", "sleep 645")))
+    made = make(stepmill, workflowId=workflow, overlap="allow")
+    run = fire(stepmill, made)["executionId"]
+    with psycopg.connect(stepmill.state["databaseUrl"]) as other, ThreadPoolExecutor() as pool:
+        other.execute("update stepmill.schedules set overlap = 'skip' where id = %s", [made["id"]])
+        waiting = pool.submit(stepmill.ask, "POST", f"/api/schedules/{made['id']}/fire")
+        wait_for("it waits for the row", lambda: stepmill.sql(
+            "select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like %s",
+            "%schedule%"))
+        other.commit()
+        assert waiting.result(30).status == 409
+    stepmill.post(f"/api/executions/{run}/cancel")
 
 
 def test_its_runs_are_counted(stepmill):
