@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "event_triggers.h"
+#include "file_watches.h"
 #include "leader.h"
 #include "loop/parent.h"
 #include "queue/queue.h"
@@ -32,6 +33,7 @@ struct scheduler {
 	struct leader *leader;
 	struct schedules *schedules;
 	struct event_triggers *events;
+	struct file_watches *files;
 	struct timers *timers;
 	struct sweep *sweep;
 	struct signal_watch *signals[SIGNALS];
@@ -59,6 +61,7 @@ stop_when_idle(struct scheduler *scheduler, bool patient)
 {
 	if (scheduler->leaving || (patient && (schedules_busy(scheduler->schedules) ||
 					       event_triggers_busy(scheduler->events) ||
+					       file_watches_busy(scheduler->files) ||
 					       timers_busy(scheduler->timers) ||
 					       sweep_busy(scheduler->sweep))))
 		return;
@@ -110,8 +113,10 @@ turn(void *context)
 		next = earlier(next, timers_tick(scheduler->timers,
 						 leader_clock(scheduler->leader), now));
 	}
-	if (may_act(scheduler))
+	if (may_act(scheduler)) {
 		next = earlier(next, event_triggers_tick(scheduler->events, now));
+		next = earlier(next, file_watches_tick(scheduler->files, now));
+	}
 	if (next == USEC_NEVER)
 		timer_stop(scheduler->timer);
 	else
@@ -137,6 +142,7 @@ on_leading(void *context, bool leads)
 		timers_forget(scheduler->timers);
 		schedules_forget(scheduler->schedules);
 		event_triggers_forget(scheduler->events);
+		file_watches_forget(scheduler->files);
 	}
 	wake(scheduler);
 }
@@ -264,6 +270,17 @@ open_parts(struct scheduler *scheduler, struct err *err)
 						    .epoch = epoch,
 						    .context = scheduler };
 
+	const struct file_watches_conf files = { .url = settings->database_url,
+						 .statement_timeout = patience,
+						 .queue = scheduler->queue,
+						 .wake = wake,
+						 .may_act = may_act,
+						 .epoch = epoch,
+						 .context = scheduler };
+
+	scheduler->files = file_watches_new(scheduler->loop, &files, err);
+	if (scheduler->files == NULL)
+		return -1;
 	scheduler->events = event_triggers_new(scheduler->loop, &events, err);
 	if (scheduler->events == NULL)
 		return -1;
@@ -317,6 +334,7 @@ scheduler_free(struct scheduler **scheduler_p)
 	timers_free(&scheduler->timers);
 	schedules_free(&scheduler->schedules);
 	event_triggers_free(&scheduler->events);
+	file_watches_free(&scheduler->files);
 	sweep_free(&scheduler->sweep);
 	queue_free(&scheduler->queue);
 	free(scheduler);

@@ -79,7 +79,10 @@ CASES = [
     # ---- what the scheduler does ----
     Case("timers.fired.before_bell", "scheduler"),
     Case("timers.fired.after_bell", "scheduler", few=True),
-    *around("event_triggers_clear", "scheduler"),
+    *around("event_triggers_clear watched_files_put watched_files_drop file_watches_begun",
+            "scheduler"),
+    Case("file_watches.decided", "scheduler"),
+    Case("file_watches.stored.before_bell", "scheduler"),
     Case("event_triggers.decided", "scheduler"),
     Case("event_triggers.stored.before_bell", "scheduler"),
     Case("schedules.decided", "scheduler"),

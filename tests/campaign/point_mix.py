@@ -110,6 +110,7 @@ BEGUN = ("asked", "cancelled", "paused", "cut", "held", "told", "batch", "limite
 IN_BATCH = 20
 TICKS = 3
 EVENTS = 3
+FILES = 3
 EFFECTS = ["point-mixed/program", "point-mixed/call", "point-stubborn/program",
            "point-join/left", "point-join/middle", "point-asked/call"]
 
@@ -135,8 +136,7 @@ class Mix:
         await asyncio.gather(self.approve(), self.cancel(), self.pause(), self.retry(),
                              self.tell(), self.disturb(), self.add_and_remove(),
                              self.keep_house(), self.schedule(), self.tick(),
-                             self.heartbeat(), self.batch(), self.begin("limited", "2"), *(
-                             self.evented(), self.batch(),
+                             self.heartbeat(), self.evented(), self.watched(), self.batch(),
                              self.begin("limited", "2"), *(
                                  self.begin(name) for name in FLOWS if name not in BEGUN))
         try:
@@ -238,6 +238,25 @@ class Mix:
         async def taken():
             return not await self.system.sql("select 1 from bus_events where pending")
         await self.system.wait("all events were looked at", taken, OPEN)
+
+    async def watched(self):
+        """Files that start a run, each one; and one of them goes."""
+        folder = self.system.project / "watched"
+        folder.mkdir(exist_ok=True)
+        (folder / "before").write_text("x")
+        await self.change("POST", "/api/workflows", {
+            "name": "point-watched", "steps": [noop("only")],
+            "trigger": [{"fileWatch": {"paths": "watched", "debounce": 50}}]})
+        for number in range(FILES):
+            (folder / str(number)).write_text("x")
+
+        async def noted(count):
+            return await self.system.sql(
+                "select 1 from workflow_triggers where kind = 'file_watch' and watched_since"
+                " is not null and (select count(*) from watched_files) = %s", count)
+        await self.system.wait("the files were seen", lambda: noted(FILES + 1), OPEN)
+        (folder / "before").unlink()
+        await self.system.wait("it was seen that one went", lambda: noted(FILES), OPEN)
 
     async def change(self, method, path, body=None, key=None, again=()):
         """again: what else may be answered, when it was heard before."""
@@ -342,7 +361,8 @@ class Mix:
             "select workflow_name, count(*) from v_runs where workflow_name like %s"
             " group by 1", "point-%batch")
         return [f"{name} has {count} runs, not {IN_BATCH}" for name, count in made
-                if count != IN_BATCH] + await self.wrong_firings() + await self.wrong_events()
+                if count != IN_BATCH] + await self.wrong_firings() + await self.wrong_events() \
+            + await self.wrong_files()
 
     async def wrong_events(self):
         """Events that started no run, or two."""
@@ -351,6 +371,13 @@ class Mix:
             " count(distinct trigger_payload ->> 'id') from workflow_runs"
             " where triggered_by = 'event'")
         return [] if counts == (EVENTS,) * 3 else [f"events, runs, of events: {counts}"]
+
+    async def wrong_files(self):
+        """Files that started no run, or two."""
+        [counts] = await self.system.sql(
+            "select count(*), count(distinct trigger_payload ->> 'path') from workflow_runs"
+            " where triggered_by = 'file_watch'")
+        return [] if counts == (FILES,) * 2 else [f"runs of files, files: {counts}"]
 
     async def wrong_firings(self):
         """Of the schedule that fired each second: entries without a run, runs without one."""
