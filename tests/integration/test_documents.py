@@ -681,7 +681,8 @@ def variants(message, properties):
 
 
 # Of texts that have a form which the schema does not tell: a good one.
-FORMS = {"status": "running", "cronExpression": "@yearly", "timezone": "UTC", "projectId": NOBODY}
+FORMS = {"status": "running", "cronExpression": "@yearly", "timezone": "UTC", "projectId": NOBODY,
+         "heartbeatPath": "HEARTBEAT.md", "webhook": "https://example.com"}
 
 
 def test_client_messages_are_refused_as_the_document_says(stepmill, heard):
@@ -742,6 +743,8 @@ def test_every_message_of_the_server_is_heard(stepmill, heard):
         made = ws.ask({"type": "schedule.create", "id": 34, "name": "n", "cronExpression": "@yearly"})
         ws.say({"type": "schedule.list", "id": 35})
         ws.say({"type": "schedule.delete", "id": 36, "scheduleId": made["scheduleId"]})
+        beat = ws.ask({"type": "heartbeat.configure", "id": 37, "heartbeatPath": "documents-none.md"})
+        stepmill.post(f"/api/heartbeats/{beat['scheduleId']}/fire")
         wanted = {name for name, message in heard.messages.items() if "x-stepmill-role" not in message}
         wanted -= {"events.gap"}
         while not wanted <= set(heard.heard):
