@@ -261,10 +261,14 @@ def test_there_is_yaml():
     assert sum(name == "docs/workflow-format.md" for name, *_ in YAML) >= 10
 
 
-def test_configuration_is_read(tmp_path):
-    (_, text), = fenced(page("docs/configuration.md"), "yaml")
+@pytest.mark.parametrize("number", range(2))
+def test_configuration_is_read(tmp_path, number):
+    texts = [text for _, text in fenced(page("docs/configuration.md"), "yaml")]
+    assert len(texts) == 2
+    key = tmp_path / "key"
+    key.write_text("a key\n")
     config = tmp_path / "stepmill.yaml"
-    config.write_text(text)
+    config.write_text(texts[number].replace("/run/secrets/anthropic", str(key)))
     done = subprocess.run([BIN / "stepmill-supervisor", "--config", config, "--check"], text=True,
                           env={**os.environ, "DATABASE_URL": "host=/nowhere"}, capture_output=True)
     assert done.returncode == 0, done.stderr
