@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "front/api.h"
+#include "front/api_schedule_calls.h"
 #include "front/heartbeat_edit.h"
 #include "front/schedule_fire.h"
 #include "front/trace_core.h"
@@ -115,72 +116,21 @@ on_results(struct exchange *exchange)
 /* ---- change ---- */
 
 static void
-on_edited(void *context, const struct schedule_edited *edited)
-{
-	struct exchange *exchange = context;
-
-	if (edited->status == 0)
-		reply_err(exchange, edited->err);
-	else if (edited->status >= 400)
-		reply_problem(exchange, edited->status,
-			      edited->problems != NULL ? api_problems(edited->problems)
-						       : NULL,
-			      "%s", edited->text);
-	else if (edited->doc != NULL)
-		reply_json_text(exchange, edited->status, edited->doc, edited->doc_len);
-	else
-		reply_empty(exchange, edited->status);
-}
-
-static struct schedule_call
-call_of(struct exchange *exchange, const struct json *sent)
-{
-	return (struct schedule_call){
-		.front = exchange_front(exchange),
-		.change = exchange_change(exchange),
-		.named = exchange_param(exchange, "id"),
-		.sent = sent,
-		.strict = true,
-		.confined = exchange_project(exchange),
-		.by = exchange_who(exchange),
-		.tools = exchange_tools(exchange),
-		.read_after = exchange_read_after(exchange),
-	};
-}
-
-static void
-edit(struct exchange *exchange, void (*begin)(const struct schedule_call *call,
-					      schedule_edited_fn *done, void *context))
-{
-	struct schedule_call call;
-	struct json *body;
-
-	if (exchange_json(exchange, &body) < 0)
-		return;
-	if (json_type(body) != JSON_OBJECT) {
-		reply_problem(exchange, 400, NULL, "the body: expected an object");
-		return;
-	}
-	call = call_of(exchange, body);
-	begin(&call, on_edited, exchange);
-}
-
-static void
 on_configure(struct exchange *exchange)
 {
-	edit(exchange, heartbeat_configure);
+	api_schedule_edit(exchange, heartbeat_configure);
 }
 
 static void
 on_put(struct exchange *exchange)
 {
-	edit(exchange, heartbeat_replace);
+	api_schedule_edit(exchange, heartbeat_replace);
 }
 
 static void
 on_patch(struct exchange *exchange)
 {
-	edit(exchange, heartbeat_patch);
+	api_schedule_edit(exchange, heartbeat_patch);
 }
 
 /* A schedule of another kind is none of these. False: that was said. */
@@ -198,10 +148,10 @@ is_heartbeat(struct exchange *exchange)
 static void
 on_delete(struct exchange *exchange)
 {
-	struct schedule_call call = call_of(exchange, NULL);
+	struct schedule_call call = api_schedule_call(exchange, NULL);
 
 	if (is_heartbeat(exchange))
-		schedule_remove(&call, on_edited, exchange);
+		schedule_remove(&call, api_schedule_edited, exchange);
 }
 
 /* ---- fire ---- */
@@ -226,7 +176,7 @@ on_fired(void *context, const struct schedule_fired *fired)
 static void
 on_fire(struct exchange *exchange)
 {
-	struct schedule_call call = call_of(exchange, NULL);
+	struct schedule_call call = api_schedule_call(exchange, NULL);
 	const char *parent = exchange_header(exchange, "traceparent");
 	char *trace = exchange_keep(exchange, TRACE_ID);
 	bool traced = parent != NULL && trace_parse(parent, trace);
