@@ -25,7 +25,7 @@ def around(statements, program, visit=1, **more):
 
 CASES = [
     # ---- transactions ----
-    *around("workflows_upsert definitions_register workflow_triggers_drop workflow_triggers_put", "front", 4),
+    *around("workflows_upsert definitions_register workflow_triggers_drop", "front", 4),
     *around("definitions_absent nodes_beat workers_bury runs_crash_interrupted"
             " steps_requeue_lost", "front"),
     *around("runs_insert concurrency_lock runs_admit", "front"),
@@ -79,6 +79,7 @@ CASES = [
     # ---- what the scheduler does ----
     Case("timers.fired.before_bell", "scheduler"),
     Case("timers.fired.after_bell", "scheduler", few=True),
+    *around("workflow_triggers_put", "front"),
     *around("event_triggers_clear watched_files_put watched_files_drop file_watches_begun",
             "scheduler"),
     Case("file_watches.decided", "scheduler"),
