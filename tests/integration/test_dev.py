@@ -26,7 +26,7 @@ steps:
 def place():
     """A folder whose data is made once and used by test after test."""
     folder = Path(tempfile.mkdtemp(prefix="stepmill-dev-"))
-    stepmill = Stepmill(folder=folder)
+    stepmill = Stepmill(folder=folder, made=False)
     yield stepmill
     shutil.rmtree(folder)
 

@@ -20,6 +20,8 @@ import time
 
 import psycopg
 
+from . import cluster
+
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 BIN = pathlib.Path(os.environ.get("STEPMILL_BIN", ROOT / "build/release/bin"))
 OVER = {"COMPLETED", "FAILED", "CANCELLED", "TIMED_OUT", "CRASHED"}
@@ -114,7 +116,8 @@ def moment(text):
 
 
 class Stepmill:
-    def __init__(self, workers=2, folder=None, args=(), environment=None):
+    def __init__(self, workers=2, folder=None, args=(), environment=None, made=True):
+        self.made = made  # PostgreSQL's cluster, before the start
         self.own_folder = folder is None
         self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="stepmill-test-"))
         os.chmod(self.folder, 0o755)
@@ -132,6 +135,8 @@ class Stepmill:
     # ---- life ----
 
     def start(self, seconds=60):
+        if self.made and not (self.folder / ".stepmill").exists():
+            cluster.put(self.folder)
         command = [BIN / "stepmill", "dev", "--workers", str(self.workers_wanted), *self.args]
         self.process = subprocess.Popen(
             command, cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL,
