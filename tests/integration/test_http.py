@@ -17,10 +17,10 @@ from pathlib import Path
 
 import pytest
 
+from harness.programs import driver
 from harness.raw_http import unescape
 
 ROOT = Path(__file__).resolve().parents[2]
-BUILD = Path(os.environ.get("STEPMILL_BUILD", ROOT / "build" / "debug"))
 TABLE = ROOT / "tests" / "tables" / "http.txt"
 DEADLINE = 15.0
 
@@ -158,7 +158,7 @@ class Server:
 
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
-                [BUILD / "tests" / "http_server", where]
+                [driver("http_server"), where]
                 + [f"{name}={value}" for name, value in settings.items()],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=limit)
         wait("it listens", lambda: "server.started" in self.text() or self.died())

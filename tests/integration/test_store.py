@@ -13,15 +13,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from harness.postgres import ROOT, Postgres, Session, uuid7, wait
+from harness import programs
+from harness.postgres import Postgres, Session, uuid7, wait
 from test_sql import Store
-
-BIN = Path(os.environ.get("STEPMILL_BIN", ROOT / "build/release/bin")).resolve()
-
-
-def program(name):
-    places = [BIN.parent / "tests" / name, ROOT / "build/debug/tests" / name]
-    return next(path for path in places if path.exists())
 
 
 class Driver:
@@ -31,7 +25,7 @@ class Driver:
                  queue="default", url=None, **environment):
         self.log_path = folder / f"driver-{uuid7()}.log"
         self.process = subprocess.Popen(
-            [program("store_driver"), url or store.postgres.url(store.database),
+            [programs.driver("store_driver"), url or store.postgres.url(store.database),
              store.definition, "10", str(in_flight), "600", str(batch), mode, queue],
             stdout=subprocess.PIPE, stderr=open(self.log_path, "wb"), text=True,
             env={**os.environ, **environment})
@@ -97,7 +91,7 @@ def assert_all_ended(store, result):
 
 def test_each_room_once(store):
     """Parameters and columns arrive where they belong."""
-    done = subprocess.run([program("store_rooms"), store.postgres.url(store.database),
+    done = subprocess.run([programs.driver("store_rooms"), store.postgres.url(store.database),
                            store.definition], stdout=subprocess.PIPE, text=True, check=True)
     expected = (Path(__file__).parent / "store_rooms.txt").read_text()
     assert sorted(done.stdout.splitlines()) == sorted(expected.splitlines())
@@ -337,7 +331,7 @@ def postgres_with_port(postgres, port):
 
 
 def test_a_url_that_cannot_be_read_is_told_without_its_secrets(store):
-    done = subprocess.run([program("store_driver"), "postgresql://u:secret@h:port/x?nonsense=1",
+    done = subprocess.run([programs.driver("store_driver"), "postgresql://u:secret@h:port/x?nonsense=1",
                            store.definition, "1", "1", "1"], capture_output=True, text=True)
     assert done.returncode != 0 and "database URL cannot be read" in done.stderr
     assert "secret" not in done.stderr
