@@ -94,12 +94,14 @@ function(stepmill_program binary folder)
 endfunction()
 
 # stepmill-init, the first process of a step's child program: small, static, libc only, and
-# never built with a sanitizer (it is process 1 of its namespace).
+# never built with a sanitizer (it is process 1 of its namespace) nor with counters (it runs
+# as who may not write them, and what it prints is the step's).
 function(stepmill_init)
 	file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/worker/init/*.c)
 	add_executable(stepmill-init ${sources} ${CMAKE_SOURCE_DIR}/worker/descendants.c)
 	target_include_directories(stepmill-init PRIVATE ${CMAKE_SOURCE_DIR}/worker)
-	target_compile_options(stepmill-init PRIVATE -fno-sanitize=all)
+	target_compile_options(stepmill-init PRIVATE -fno-sanitize=all -fno-profile-arcs
+		-fno-test-coverage)
 	target_link_options(stepmill-init PRIVATE -fno-sanitize=all -static)
 	foreach(user stepmill-worker sm_worker)
 		if(TARGET ${user})
