@@ -208,7 +208,8 @@ on_opening(void *context)
 {
 	struct shell *shell = context;
 
-	if (front_reaches_postgresql(&shell->front) ||
+	if ((front_reaches_postgresql(&shell->front) &&
+	     own_workflows_are_there(shell->front.own_workflows)) ||
 	    loop_mono(shell->front.loop) >= shell->open_at_last)
 		listener_open(shell->front.listener);
 	else

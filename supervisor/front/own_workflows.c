@@ -8,7 +8,7 @@
 #include "base/xalloc.h"
 #include "front/catalog.h"
 
-#define LOOK  (50 * USEC_MS) /* while PostgreSQL is not reached yet */
+#define LOOK  (10 * USEC_MS) /* while PostgreSQL is not reached yet */
 #define AGAIN USEC_SECOND
 
 struct own_workflows {
@@ -81,6 +81,12 @@ own_workflows_new(struct front *front)
 	own->timer = timer_new(front->loop, on_timer, own);
 	timer_set(own->timer, 0);
 	return own;
+}
+
+bool
+own_workflows_are_there(const struct own_workflows *own)
+{
+	return own->next->name == NULL;
 }
 
 void

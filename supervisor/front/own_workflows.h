@@ -11,7 +11,8 @@
 
 #include "front/front.h"
 
-#define OWN_WORKFLOW "stepmill."
+#define OWN_WORKFLOW  "stepmill."
+#define OWN_HEARTBEAT "stepmill.heartbeat"
 
 struct own_text {
 	const char *name; /* NULL ends the table */
@@ -26,6 +27,7 @@ bool own_workflow_is(const char *name);
  * there already stays as it is. */
 struct own_workflows;
 struct own_workflows *own_workflows_new(struct front *front);
+bool own_workflows_are_there(const struct own_workflows *own);
 void own_workflows_free(struct own_workflows **own_p);
 
 #endif

@@ -12,6 +12,7 @@
 #include "base/xalloc.h"
 #include "front/batch_bells.h"
 #include "front/catalog.h"
+#include "front/own_workflows.h"
 #include "front/start.h"
 #include "store/schedule_rows.h"
 #include "zone/zone.h"
@@ -206,10 +207,20 @@ is_spent(const struct fire *fire)
 	return most != NULL && fire->run_count >= json_int(most);
 }
 
+/* A heartbeat's is always the engine's own, also where it was configured before that
+ * was there. */
+static const char *
+workflow_of(const struct fire *fire)
+{
+	if (strcmp(text_of(fire, "kind"), "heartbeat") == 0)
+		return OWN_HEARTBEAT;
+	return text_of(fire, "workflowId");
+}
+
 static void
 judge(struct fire *fire)
 {
-	const char *workflow = text_of(fire, "workflowId");
+	const char *workflow = workflow_of(fire);
 
 	if (workflow == NULL)
 		refuse(fire, 409, "it names no workflow: there is nothing to start");

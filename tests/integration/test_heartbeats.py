@@ -568,6 +568,12 @@ def test_it_never_overlaps_itself(mill, chaos, ws):
     fire(mill, made)
 
 
+def test_it_fires_by_hand_also_when_it_was_configured_before_its_workflow_was_there(mill, ws):
+    made = configure(ws, "early.md")
+    mill.sql("update schedules set workflow_id = null where slug = %s", made)
+    assert fire(mill, made)["workflowName"] == "stepmill.heartbeat"
+
+
 # ---- the engine's own workflow ----
 
 def test_its_workflow_is_the_engines_own(mill):
