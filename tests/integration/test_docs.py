@@ -267,6 +267,8 @@ def test_configuration_is_read(tmp_path, number):
     assert len(texts) == 2
     key = tmp_path / "key"
     key.write_text("a key\n")
+def test_configuration_is_read(tmp_path):
+    text = "".join(text for _, text in fenced(page("docs/configuration.md"), "yaml"))
     config = tmp_path / "stepmill.yaml"
     config.write_text(texts[number].replace("/run/secrets/anthropic", str(key)))
     done = subprocess.run([BIN / "stepmill-supervisor", "--config", config, "--check"], text=True,

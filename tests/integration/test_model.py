@@ -7,6 +7,7 @@ import time
 
 import pytest
 from harness.models import Aimock, Provider, anthropic, sse
+from harness.raw_ws import RawWs
 from harness.stepmill import Stepmill, noop, wait_for
 
 CANARY = "sk-canary-0123456789abcdef"
@@ -439,6 +440,21 @@ def test_silence_ends_a_call(mill, chaos, answer):
     assert error["code"] == "provider_timeout"
 
 
+@pytest.mark.parametrize("provider, events", [
+    ("impatient", anthropic("Said.")),
+    ("chaos-openai", [{"choices": [{"delta": {"content": "Said."}, "finish_reason": "stop"}]},
+                      "[DONE]"]),
+])
+def test_who_never_hangs_up_is_not_waited_for(mill, chaos, provider, events):
+    async def answer(writer, body):
+        Provider.begin(writer)
+        Provider.chunk(writer, sse(*events))
+        await writer.drain()
+        await asyncio.sleep(3600)
+    chaos.answers["chatty"] = answer
+    assert ask(mill, model=f"{provider}:chatty", timeout=20000)["output"] == "Said."
+
+
 def test_nobody_there(mill):
     assert error_of(ask(mill, model="nowhere:m"))["code"] == "network"
     assert error_of(ask(mill, model="unheard:m"))["code"] == "unknown_provider"
@@ -535,3 +551,64 @@ def test_a_worker_that_dies_asks_again(mill, chaos):
 def test_a_tool_that_is_not_there(mill):
     error = error_of(mill.do(model(prompt="p", tools=["{{input.t}}"]), input={"t": "git.lgo"}))
     assert error["code"] == "unknown_tool" and 'did you mean "git.log"' in error["message"]
+
+
+def test_a_family_of_tools_is_what_the_key_allows(mill, chaos):
+    made = mill.cli("keys", "create", "--name", "narrow", "--role", "operator", "--json", "--tools",
+                    "state.*,comment.add", "--database-url", mill.state["databaseUrl"])
+    assert made.returncode == 0, made.stderr
+    key = {"Authorization": "Bearer " + json.loads(made.stdout)["key"],
+           "Content-Type": "application/json"}
+    chaos.answers["narrow"] = ok("Fine.")
+    named = mill.define(model(prompt="p", model="chaos:narrow", tools=["shell"]))
+    family = mill.define(model(prompt="p", model="chaos:narrow", tools=["*"]))
+    with mill.supervisor(auth_required="true", pool_workers=0) as guarded:
+        ended = [mill.wait_ended(guarded.ask("POST", f"/api/workflows/{name}/execute",
+                                             '{"input": {}}', key).json["executionId"])
+                 for name in (named, family)]
+    assert error_of(ended[0])["code"] == "denied"
+    assert ended[1]["output"] == "Fine.", ended[1]["error"]
+    offered = {tool["name"] for tool in chaos.asked("narrow")[0]["tools"]}
+    assert offered == {"state_set", "state_get", "state_has", "state_delete", "comment_add"}
+
+
+# ---- around the engine ----
+
+def test_once_for_each_item(mill, chaos):
+    chaos.answers["each"] = lambda body: (200, [], sse(*anthropic(
+        json.dumps({"title": "Of " + body["messages"][0]["content"][0]["text"]}))))
+    run = mill.do(
+        model(prompt="{{item}}", model="chaos:each", foreach="input.list", outputSchema=SCHEMA),
+        input={"list": ["a", "b"]})
+    assert run["output"] == [{"title": "Of a"}, {"title": "Of b"}], run["error"]
+    assert len(run["agentSessions"]) == 2 and run["usage"]["inputTokens"] == 20
+
+
+def test_a_step_is_tested_alone(mill, chaos):
+    chaos.answers["alone"] = ok("Alone.")
+    name = mill.define(noop("a"), model(prompt="p", model="chaos:alone"))
+    answer = mill.post(f"/api/workflows/{name}/test-step", {"stepId": "ask"})
+    assert (answer["status"], answer["output"]) == ("COMPLETED", "Alone.")
+
+
+def test_a_dry_run_asks_nobody(mill, chaos):
+    name = mill.define(model(prompt="Of {{input.who}}", model="chaos:dry"), noop("b"))
+    answer = mill.post(f"/api/workflows/{name}/dry-run", {"input": {"who": "Ada"}})
+    assert "Of Ada" in json.dumps(answer) and chaos.asked("dry") == []
+
+
+def test_who_follows_a_run_hears_of_its_models(mill, chaos):
+    rounds = [anthropic(tools=[("t", "shell", {"command": "sleep 1.1"})]), anthropic("Done.")]
+    chaos.answers["told"] = lambda body: (200, [], sse(*rounds[len(body["messages"]) // 2]))
+    with RawWs(mill.url) as ws:
+        ws.say({"type": "workflow:subscribe", "id": 1, "executionId": "*"})
+        ws.next()
+        run = ask(mill, model="chaos:told", tools="shell")
+        assert run["output"] == "Done."
+        heard = []
+        while not heard or heard[-1]["type"] != "workflow:execution:completed":
+            heard.append(ws.next())
+    sessions = [m["session"] for m in heard if m["type"] == "workflow:agent:updated"]
+    assert [s["status"] for s in sessions] == ["running", "running", "completed"]
+    assert sessions[1]["activity"] == "reading what the tools say"
+    assert sessions[1]["usage"]["rounds"] == 1 and sessions[2]["usage"]["rounds"] == 2

@@ -59,13 +59,17 @@ end(struct model_call *call)
 	call->done(call->context, &call->reply);
 }
 
+/* Also when nothing more is wanted: the last word was heard, or it is too much. */
 static void
 on_silence(void *context)
 {
 	struct model_call *call = context;
 
 	http_call_cancel(&call->http);
-	heard_fail(&call->reply, TROUBLE_STALLED, "no byte came for too long");
+	if (call->reply.sealed)
+		heard_close(&call->reply);
+	else
+		heard_fail(&call->reply, TROUBLE_STALLED, "no byte came for too long");
 	end(call);
 }
 
@@ -89,12 +93,13 @@ on_data(void *context, const char *data, size_t len)
 	timer_set(call->silence, call->provider->timeout);
 	buf_add(&call->head, data, len < room ? len : room);
 	call->bytes += len;
-	if (sse_feed(&call->sse, data, len, on_event, call, &err) == 0 &&
-	    call->bytes <= STREAM_MAX && call->reply.trouble.kind != TROUBLE_TOO_LARGE)
+	if (sse_feed(&call->sse, data, len, on_event, call, &err) < 0 ||
+	    call->bytes > STREAM_MAX)
+		heard_fail(&call->reply, TROUBLE_TOO_LARGE, "the stream is too large");
+	if (!call->reply.sealed && call->reply.trouble.kind != TROUBLE_TOO_LARGE)
 		return;
-	heard_fail(&call->reply, TROUBLE_TOO_LARGE, "the stream is too large");
-	http_call_cancel(&call->http);
-	timer_set(call->silence, 0); /* done comes from there: not from inside */
+	http_call_cancel(&call->http); /* some never hang up */
+	timer_set(call->silence, 0);   /* done comes from there: not from inside */
 }
 
 /* By the provider's clock, where it tells it. */
