@@ -16,15 +16,11 @@ language sql stable as $$
 		then (trigger_payload ->> 'depth')::int end), 0) from up
 $$;
 
--- What happened to a run, told only where a trigger may want to know: who ends a run asks
--- one index. Whoever has pending events before him has the scheduler woken already.
+-- What happened to a run, where a trigger may want to know. Whoever has pending events
+-- before him has the scheduler woken already.
 create function tell_of_run(run uuid, what text, more jsonb) returns void
 language plpgsql as $$
 begin
-	if not exists (select from stepmill.workflow_triggers t
-		where t.kind = 'event' and t.type = what) then
-		return;
-	end if;
 	if not exists (select from stepmill.bus_events b where b.pending) then
 		perform pg_notify('stepmill_events', '');
 	end if;
@@ -40,11 +36,17 @@ begin
 end
 $$;
 
+-- Who ends a run asks one index.
 create function on_run_ended() returns trigger
 language plpgsql as $$
+declare
+	what constant text := (array['run.completed', 'run.failed', 'run.cancelled',
+		'run.timed_out', 'run.crashed'])[new.status - 2];
 begin
-	perform stepmill.tell_of_run(new.id,
-		'run.' || stepmill.run_status_name(new.status), '{}');
+	if exists (select from stepmill.workflow_triggers t
+		where t.kind = 'event' and t.type = what) then
+		perform stepmill.tell_of_run(new.id, what, '{}');
+	end if;
 	return null;
 end
 $$;
@@ -56,9 +58,12 @@ create trigger run_ended after update of status on workflow_runs
 create function on_artifact_added() returns trigger
 language plpgsql as $$
 begin
-	perform stepmill.tell_of_run(new.execution_id, 'artifact.created',
-		jsonb_build_object('artifactId', new.id, 'name', new.name, 'type', new.type,
-			'stepNumber', new.step_number));
+	if exists (select from stepmill.workflow_triggers t
+		where t.kind = 'event' and t.type = 'artifact.created') then
+		perform stepmill.tell_of_run(new.execution_id, 'artifact.created',
+			jsonb_build_object('artifactId', new.id, 'name', new.name, 'type', new.type,
+				'stepNumber', new.step_number));
+	end if;
 	return null;
 end
 $$;
