@@ -90,7 +90,9 @@ const TEXTS = [
 	["? in another field than the days: an error by OCPS 1.4",
 		({ text }, ours) => /\? stands for days only/.test(ours.refused)],
 	["a schedule as people say it (\"daily\")",
-		({ text }, ours) => !ours.refused && /^[a-z]/i.test(text)],
+		({ text }, ours) => !ours.refused && /^\s*[a-z]/i.test(text)],
+	["the end of a range is beyond its field: refused also where a step follows (30-38/29)",
+		({ text }, ours) => /is more than/.test(ours.refused) && /-\d+\//.test(text)],
 	["LW in a list, or beside W: taken", ({ text }, ours) => !ours.refused && /LW/i.test(text)],
 ];
 
