@@ -14,7 +14,7 @@ const TITLES = {
 
 const { values } = parseArgs({ options: {
 	driver: { type: "string" },
-	cases: { type: "string", default: "3000" },
+	cases: { type: "string", default: "2000" },
 	seed: { type: "string", default: "20240331" },
 	jobs: { type: "string", default: String(availableParallelism()) },
 	least: { type: "string", default: "0" },
