@@ -16,6 +16,7 @@
 #include "leader.h"
 #include "loop/parent.h"
 #include "queue/queue.h"
+#include "retention.h"
 #include "schedules.h"
 #include "sweep.h"
 #include "timers.h"
@@ -36,6 +37,7 @@ struct scheduler {
 	struct file_watches *files;
 	struct timers *timers;
 	struct sweep *sweep;
+	struct retention *retention;
 	struct signal_watch *signals[SIGNALS];
 	bool said_ready, stopping, leaving;
 	char host[256];
@@ -63,7 +65,8 @@ stop_when_idle(struct scheduler *scheduler, bool patient)
 					       event_triggers_busy(scheduler->events) ||
 					       file_watches_busy(scheduler->files) ||
 					       timers_busy(scheduler->timers) ||
-					       sweep_busy(scheduler->sweep))))
+					       sweep_busy(scheduler->sweep) ||
+					       retention_busy(scheduler->retention))))
 		return;
 	scheduler->leaving = true;
 	leader_leave(scheduler->leader, on_left);
@@ -116,6 +119,7 @@ turn(void *context)
 	if (may_act(scheduler)) {
 		next = earlier(next, event_triggers_tick(scheduler->events, now));
 		next = earlier(next, file_watches_tick(scheduler->files, now));
+		next = earlier(next, retention_tick(scheduler->retention, now));
 	}
 	if (next == USEC_NEVER)
 		timer_stop(scheduler->timer);
@@ -163,6 +167,7 @@ stop(struct scheduler *scheduler, const char *why)
 	log_info("scheduler.stopping", F_STR("why", why));
 	scheduler->stopping = true;
 	sweep_stop(scheduler->sweep);
+	retention_stop(scheduler->retention);
 	timer_set(scheduler->patience, STOP_TIME);
 	wake(scheduler);
 }
@@ -180,6 +185,7 @@ on_reload(void *context)
 	char *report = NULL;
 	struct settings *settings = settings_load(scheduler->settings->file, &report);
 	enum log_level level = LOG_INFO;
+	struct err err = { 0 };
 
 	if (settings == NULL) {
 		log_error("configuration.refused", F_STR("why", report));
@@ -189,6 +195,8 @@ on_reload(void *context)
 	log_level_parse(settings->log_level, &level);
 	log_set_level(level);
 	sweep_set_interval(scheduler->sweep, settings->sweep_interval);
+	if (retention_set_kept(scheduler->retention, settings->retention, &err) < 0)
+		log_error("retention.refused", F_STR("why", err.text));
 	log_info("scheduler.reloaded", F_STR("log_level", settings->log_level));
 	settings_free(&settings);
 }
@@ -290,6 +298,16 @@ open_parts(struct scheduler *scheduler, struct err *err)
 	scheduler->sweep = sweep_new(scheduler->loop, &sweep, err);
 	if (scheduler->sweep == NULL)
 		return -1;
+	const struct retention_conf retention = { .url = settings->database_url,
+						  .statement_timeout = patience,
+						  .kept = settings->retention,
+						  .wake = wake,
+						  .may_act = may_act,
+						  .context = scheduler };
+
+	scheduler->retention = retention_new(scheduler->loop, &retention, err);
+	if (scheduler->retention == NULL)
+		return -1;
 	scheduler->leader = leader_new(scheduler->loop, &leader, err);
 	return scheduler->leader != NULL ? 0 : -1;
 }
@@ -336,6 +354,7 @@ scheduler_free(struct scheduler **scheduler_p)
 	event_triggers_free(&scheduler->events);
 	file_watches_free(&scheduler->files);
 	sweep_free(&scheduler->sweep);
+	retention_free(&scheduler->retention);
 	queue_free(&scheduler->queue);
 	free(scheduler);
 }

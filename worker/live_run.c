@@ -6,6 +6,7 @@
 
 #include "base/map.h"
 #include "base/xalloc.h"
+#include "files/run_folder.h"
 
 struct live_runs {
 	struct map *by_id;
@@ -80,7 +81,6 @@ static struct live_run *
 live_new(struct claimed *claimed)
 {
 	struct live_run *live = xcalloc(1, sizeof *live);
-	char text[UUID_TEXT];
 
 	live->run.id = claimed->run;
 	live->run.run_id = xstrdup(claimed->run_id);
@@ -88,8 +88,7 @@ live_new(struct claimed *claimed)
 	live->definition_id = claimed->definition;
 	live->project = claimed->project;
 	live->project_path = xstrdup(claimed->project_path);
-	live->folder =
-	    xprintf(".agent/workflows/executions/%s", uuid_format(&claimed->run, text));
+	live->folder = run_folder_path(&claimed->run);
 	live->triggered_by = xstrdup(claimed->triggered_by);
 	live->priority = claimed->priority;
 	live->concurrency_key = xstrdup(claimed->concurrency_key);

@@ -9,6 +9,9 @@
 #include "server.h"
 #include "store/migrate.h"
 
+/* Connections to PostgreSQL. */
+#define FRONT            8
+#define SCHEDULER        7
 #define REDIS_PATIENCE   (3 * USEC_SECOND)
 #define REDIS_LOOK       (10 * USEC_MS)
 #define CLOCK_DIFFERENCE (2 * USEC_SECOND)
@@ -43,7 +46,7 @@ static void
 check_connections(struct doctor *doctor, const struct facts *facts)
 {
 	int workers = (int)doctor->install->settings->pool_workers;
-	int need = 2 * workers + 8 + 3; /* workers, front, scheduler */
+	int need = 2 * workers + FRONT + SCHEDULER;
 	bool enough = facts->connections_max - facts->reserved >= need;
 
 	doctor_add(doctor, "connections", enough ? FINDING_OK : FINDING_FAIL,

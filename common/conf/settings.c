@@ -109,8 +109,8 @@ const struct option settings_table[] = {
 
 	{ "scheduler.sweep_interval", OPT_DURATION, AT(sweep_interval), "2s", "100ms", "10m", OPT_RELOAD,
 	  "how often what got lost is looked for" },
-	{ "scheduler.retention", OPT_DURATION, AT(retention), "30d", "1h", "5200w", 0,
-	  "how long ended runs are kept" },
+	{ "scheduler.retention", OPT_DURATION, AT(retention), "0s", "0s", "5200w", OPT_RELOAD,
+	  "how long ended runs are kept, at least an hour; 0s: for ever" },
 
 	{ "providers", OPT_TREE, AT(providers_tree), NULL, NULL, NULL, 0,
 	  "providers of models by name, see below" },

@@ -59,7 +59,7 @@ struct settings {
 	    worker_processes_max; /* rlimits */
 
 	usec_t sweep_interval; /* scheduler.sweep_interval, 2s */
-	usec_t retention;      /* scheduler.retention, 30d */
+	usec_t retention;      /* scheduler.retention, 0: everything is kept */
 
 	struct doc *providers_tree; /* providers, as written */
 	struct providers providers; /* read from it, and from usual variables */

@@ -12,8 +12,9 @@
 
 #define NAME_CHARACTERS                                                                \
 	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
-#define NAME_LEN_MAX 64
-#define PROXIES_MAX  64
+#define NAME_LEN_MAX  64
+#define PROXIES_MAX   64
+#define RETENTION_MIN (3600 * USEC_SECOND)
 
 static bool
 starts_with(const char *text, const char *start)
@@ -147,6 +148,13 @@ default_model_is_one(const struct settings *settings)
 	return colon != NULL && colon != settings->default_model && colon[1] != '\0';
 }
 
+/* A slip of the unit must not cost the history. */
+static bool
+retention_is_long(const struct settings *settings)
+{
+	return settings->retention == 0 || settings->retention >= RETENTION_MIN;
+}
+
 const struct settings_rule settings_rules[] = {
 	{ "log.level", log_level_is_known, "expected debug, info, warn or error" },
 	{ "log.format", log_format_is_known, "expected json or text" },
@@ -165,6 +173,8 @@ const struct settings_rule settings_rules[] = {
 	  "expected 1 to 64 names of letters, digits, dots, dashes or underscores" },
 	{ "worker.environment", environment_is_names,
 	  "expected names of environment variables" },
+	{ "scheduler.retention", retention_is_long,
+	  "expected 0s, which keeps everything, or at least 1h" },
 	{ "default_model", default_model_is_one,
 	  "expected provider:model, like anthropic:claude-sonnet-4-5" },
 	{ "forge.url", forge_is_http, "expected https://... or http://..." },

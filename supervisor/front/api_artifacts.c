@@ -12,6 +12,7 @@
 #include "base/xalloc.h"
 #include "engine/tool_names.h"
 #include "files/files.h"
+#include "files/run_folder.h"
 #include "front/api.h"
 #include "front/change.h"
 #include "front/upload.h"
@@ -245,10 +246,10 @@ open_upload(struct exchange *exchange, const struct pg_rows *rows, struct err *e
 	struct uuid id = uuid7_new(loop_now(front->loop));
 	struct buf folder = { 0 };
 	struct upload *upload;
-	char text[UUID_TEXT];
+	char *run_folder = run_folder_path(&run);
 
-	buf_printf(&folder, ".agent/workflows/executions/%s/artifacts/",
-		   uuid_format(&run, text));
+	buf_printf(&folder, "%s/artifacts/", run_folder);
+	free(run_folder);
 	if (pg_is_null(rows, 0, 2))
 		buf_str(&folder, "execution");
 	else

@@ -12,6 +12,7 @@
 
 #include "base/xalloc.h"
 #include "files/files.h"
+#include "files/run_folder.h"
 #include "front/api.h"
 #include "front/log_follow.h"
 #include "front/log_lines_core.h"
@@ -22,10 +23,11 @@ static char *
 log_path(const struct pg_rows *rows)
 {
 	struct uuid id = pg_uuid(rows, 0, 0);
-	char text[UUID_TEXT];
+	char *folder = run_folder_path(&id);
+	char *path = xprintf("%s/logs/execution.log", folder);
 
-	return xprintf(".agent/workflows/executions/%s/logs/execution.log",
-		       uuid_format(&id, text));
+	free(folder);
+	return path;
 }
 
 /* ---- as one answer ---- */

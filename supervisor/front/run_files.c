@@ -6,6 +6,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "files/run_folder.h"
 #include "files/tree.h"
 
 #define A_TURN 64 /* files */
@@ -74,10 +75,9 @@ void
 run_files_remove(struct run_files *files, const char *project, const struct uuid *run)
 {
 	struct folder *folder = xcalloc(1, sizeof *folder);
-	char id[UUID_TEXT];
 
 	folder->project = xstrdup(project);
-	folder->path = xprintf(".agent/workflows/executions/%s", uuid_format(run, id));
+	folder->path = run_folder_path(run);
 	list_push(&files->folders, &folder->link);
 	timer_set(files->timer, 0);
 }

@@ -51,6 +51,7 @@ CASES = [
     *around("workers_bury steps_requeue_lost", "scheduler", supervisor_dies=True),
     *around("firings_store schedules_stop", "scheduler"),
     *around("schedules_undeclare schedules_declare", "front"),
+    *around("runs_expire", "scheduler"), *around("schedule_firings_expire", "scheduler", 2),
     # ---- bells ----
     Case("bell.push.before", "worker", 2, few=True), Case("bell.push.after", "worker", 2),
     Case("bell.push.before", "front", 2), Case("bell.push.after", "front", 2),
@@ -86,7 +87,7 @@ CASES = [
     Case("file_watches.stored.before_bell", "scheduler"),
     Case("event_triggers.decided", "scheduler"),
     Case("event_triggers.stored.before_bell", "scheduler"),
-    Case("schedules.decided", "scheduler"),
+    Case("schedules.decided", "scheduler"), Case("retention.files_gone", "scheduler", 2),
     Case("schedules.stored.before_bell", "scheduler", few=True),
     Case("schedules.stored.after_bell", "scheduler"),
     Case("sweep.timed_out.before_bell", "scheduler"),

@@ -137,6 +137,9 @@ class Mix:
                              self.tell(), self.disturb(), self.add_and_remove(),
                              self.keep_house(), self.schedule(), self.tick(),
                              self.heartbeat(), self.evented(), self.watched(), self.batch(),
+                             self.keep_house(), self.age(), self.schedule(), self.tick(),
+                             self.heartbeat(), self.batch(), self.begin("limited", "2"), *(
+                             self.evented(), self.batch(),
                              self.begin("limited", "2"), *(
                                  self.begin(name) for name in FLOWS if name not in BEGUN))
         try:
@@ -289,6 +292,30 @@ class Mix:
                           again=(202,))
         key = await self.change("POST", "/api/api-keys", {"name": "point", "role": "viewer"}, "key")
         await self.change("DELETE", f"/api/api-keys/{key['id']}")
+
+    async def age(self):
+        """A run that ended two hours ago, and an entry of the ledger as old."""
+        await self.change("POST", "/api/workflows", {"name": "point-old", "steps": [noop("only")]})
+        status, answer = await self.ask("begin", "POST", "/api/workflows/point-old/execute", {},
+                                        key="old")
+        assert status == 202, f"starting old: {status} {answer}"
+        run = answer["executionId"]
+        await self.status(run, "COMPLETED")
+        await self.system.sql(
+            "with s as (insert into schedules (id, name, project_id, cron_expression, enabled)"
+            " select uuid7(), 'old', id, '@daily', false from projects where name = 'default'"
+            " returning id)"
+            " insert into schedule_firings (schedule_id, fire_time, outcome, run_id, created_at)"
+            " select id, now() - interval '2 hours', 'started', %s::uuid,"
+            " now() - interval '2 hours' from s returning 1", run)
+        await self.system.sql("update workflow_runs set completed_at = now() - interval '2 hours'"
+                              " where id = %s returning 1", run)
+
+        async def gone():
+            return not await self.system.sql(
+                "select 1 from workflow_runs where id = %s union all select 1 from"
+                " schedule_firings where run_id = %s", run, run)
+        await self.system.wait("what is old is gone", gone, OPEN)
 
     async def schedule(self):
         """One that is made, changed, paused, fired once, and goes."""

@@ -137,6 +137,7 @@ class PointSystem(System):
             "STEPMILL_AUTH_REQUIRED": "false", "STEPMILL_DEVELOPMENT": "1",
             "STEPMILL_POOL_WORKERS": str(workers), "STEPMILL_WORKER_LEASE": lease,
             "STEPMILL_SCHEDULER_SWEEP_INTERVAL": "500ms",
+            "STEPMILL_SCHEDULER_RETENTION": "1h",
             # Workers are killed on purpose, more often than a step may bear it.
             "STEPMILL_WORKER_POISON_LIMIT": "50",
             "STEPMILL_WORKER_HTTP_ALLOW": "127.0.0.1",

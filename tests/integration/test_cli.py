@@ -699,7 +699,7 @@ def test_doctor_finds_everything_good(stepmill):
                   "connections", "schema", "redis", "supervisor"):
         assert states[check] == "ok", (check, report)
     text = good(stepmill.cli("doctor"))
-    assert "need 15; max_connections is 200" in text
+    assert "need 19; max_connections is 200" in text
     assert re.search(r"\d+ good, 0 to look at, 0 wrong", text)
 
 

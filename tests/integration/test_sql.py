@@ -321,6 +321,9 @@ PLANS = {
     "event_waits_wake": {"state": {KEY}, "steps": {KEY}, "event_waits": {"waits_type"}},
     "runs_again": {"state": {KEY}, "steps": {KEY}, "runs": {KEY}, "definitions": {KEY}},
     "runs_overdue": {"state": {"open"}},
+    "runs_expired": {"runs": {KEY, "completed", "parent"}, "projects": {KEY}},
+    "runs_expire": {"runs": {KEY}, "state": {KEY}},
+    "schedule_firings_expire": {"schedule_firings": {KEY, "created"}, "runs": {KEY}},
     "runs_stuck": {"state": {"open"}, "steps": {KEY}},
     "timers_load": {"steps": {"delayed"}},
     "timers_fire": {"state": {KEY}, "steps": {KEY}, "runs": {KEY},
@@ -364,7 +367,7 @@ def kind_of(index):
     return next(kind for kind in (KEY, "_name_key", "alive", "open", "failed", "ready", "held",
                                   "number", "project", "definition", "delayed", "pending",
                                   "approvals_step", "parent", "concurrency", "version_key", "children",
-                                  "events_type", "waits_type", "triggers_type")
+                                  "events_type", "waits_type", "triggers_type", "completed", "created")
                 if index.endswith(kind))
 
 
@@ -402,7 +405,7 @@ def test_every_statement_of_the_store_has_a_plan_looked_at():
     rooms = [(SQL.parent / "common/store" / f"{room}.c").read_text()
              for room in ("claims", "visits", "finishes", "session", "workers", "runs",
                           "runs_insert", "finish_effects", "back", "transitions",
-                          "bus_events")]
+                          "bus_events", "retention")]
     rooms += [(SQL.parent / "supervisor/front" / f"{room}.c").read_text()
               for room in ("feed_look", "feed_runs")]
     ours = {name for text in rooms for name in re.findall(r'"([a-z_]+)"', text)

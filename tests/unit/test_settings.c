@@ -120,7 +120,7 @@ test_without_a_file_there_are_the_defaults(void **state)
 	assert_null(settings->worker_user);
 	assert_int_equal(settings->http_allow.count, 0);
 	assert_int_equal(settings->sweep_interval, 2 * USEC_SECOND);
-	assert_int_equal(settings->retention, 30 * 86400 * USEC_SECOND);
+	assert_int_equal(settings->retention, 0);
 	assert_int_equal(settings->database_statement_timeout, 30 * USEC_SECOND);
 	assert_string_equal(settings->forge_url, "https://api.github.com");
 	assert_false(settings->development);

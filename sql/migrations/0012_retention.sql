@@ -1,0 +1,4 @@
+-- What is kept for a time only is found by when it ended, the oldest first.
+create index workflow_runs_completed on workflow_runs (completed_at, id)
+	where completed_at is not null;
+create index schedule_firings_created on schedule_firings (created_at);
