@@ -57,16 +57,20 @@ on_left(void *context)
 	loop_stop(scheduler->loop);
 }
 
+static bool
+is_busy(const struct scheduler *scheduler)
+{
+	return schedules_busy(scheduler->schedules) ||
+	       event_triggers_busy(scheduler->events) ||
+	       file_watches_busy(scheduler->files) || timers_busy(scheduler->timers) ||
+	       sweep_busy(scheduler->sweep) || retention_busy(scheduler->retention);
+}
+
 /* What is in hand is finished; then a standby may lead. */
 static void
 stop_when_idle(struct scheduler *scheduler, bool patient)
 {
-	if (scheduler->leaving || (patient && (schedules_busy(scheduler->schedules) ||
-					       event_triggers_busy(scheduler->events) ||
-					       file_watches_busy(scheduler->files) ||
-					       timers_busy(scheduler->timers) ||
-					       sweep_busy(scheduler->sweep) ||
-					       retention_busy(scheduler->retention))))
+	if (scheduler->leaving || (patient && is_busy(scheduler)))
 		return;
 	scheduler->leaving = true;
 	leader_leave(scheduler->leader, on_left);
