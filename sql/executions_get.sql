@@ -1,4 +1,5 @@
--- One run with everything that belongs to it; by id or run id. No row: no such run.
+-- One run with everything that belongs to it; by id or run id. No row: no such run. Then
+-- its id, its status, and the path of its project.
 -- $1 id uuid (null)   $2 run number bigint (null)   $3 run id text (null)
 -- $4 project uuid: no other's (null: any)
 select (r.doc || jsonb_build_object(
@@ -16,7 +17,8 @@ select (r.doc || jsonb_build_object(
 		       where execution_id = r.id
 		       order by created_at, id limit 1000) a), '[]'),
 	'usage', stepmill.usage_of_run(r.id)))::text,
-       r.id
+       r.id, r.status_code,
+       (select path from stepmill.projects p where p.id = r.project_id)
   from stepmill.v_api_runs r
  where (r.id = $1 or (r.run_number = $2 and r.run_id = $3))
    and ($4::uuid is null or r.project_id = $4);

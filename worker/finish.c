@@ -12,6 +12,7 @@
 #include "child_run.h"
 #include "digest/digest.h"
 #include "finish_core.h"
+#include "record/records.h"
 #include "store/finishes.h"
 #include "store/runs.h"
 
@@ -28,6 +29,7 @@ struct finish_entry {
 	struct slot *slot; /* NULL: it died meanwhile */
 	struct finish_plan plan;
 	bool ended;      /* false: only that it started */
+	bool acts;       /* its workflow does something, see record_end */
 	bool unstorable; /* an error report stands where the result could not be stored
 			  */
 	enum priority priority;
@@ -258,6 +260,8 @@ finish_ended(struct finish *finish, struct slot *slot)
 	entry->output = json_ref(slot->output);
 	keep_input(entry, slot);
 	keep_effects(entry, slot);
+	entry->acts = run_is_over(entry->plan.item.run_status) &&
+		      workflow_acts(slot->live->run.workflow);
 	entry->bulk = bulk_of(entry->input, FINISH_BULK) +
 		      bulk_of(entry->output, FINISH_BULK) +
 		      bulk_of(entry->plan.item.run_output, FINISH_BULK);
@@ -508,6 +512,16 @@ push_child(struct finish *finish, const struct finish_item *item)
 	}
 }
 
+/* A run of nothing but decisions leaves no files, so it gets none from us: there may be
+ * tens of thousands of them in a second. */
+static void
+record_end(struct finish *finish, const struct finish_entry *entry,
+	   const struct finish_item *item)
+{
+	if (item->accepted && entry->acts)
+		records_add(finish->worker->records, &item->run);
+}
+
 static void
 flight_stored(struct finish *finish, const struct finish_answer *answer)
 {
@@ -524,6 +538,7 @@ flight_stored(struct finish *finish, const struct finish_answer *answer)
 	for (size_t i = 0; i < count; i++) {
 		push_child(finish, &finish->items[i]);
 		admit(finish, finish->flight[i], &finish->items[i]);
+		record_end(finish, finish->flight[i], &finish->items[i]);
 		entry_stored(finish, finish->flight[i], &finish->items[i]);
 		entry_free(finish->flight[i]);
 	}

@@ -15,6 +15,7 @@
 #include "engine/enter_core.h"
 #include "finish.h"
 #include "poison_core.h"
+#include "record/records.h"
 #include "step_log.h"
 #include "store/runs.h"
 #include "store/workers.h"
@@ -243,8 +244,10 @@ on_crashed(void *context, const struct ended_run *runs, size_t count,
 		log_warn("run.not_crashed", F_STR("why", err->text));
 		return; /* asked again, see slot_ask_again */
 	}
-	if (count > 0 && runs[0].before != runs[0].after)
+	if (count > 0 && runs[0].before != runs[0].after) {
 		publish_end(slot->worker, &runs[0]);
+		records_add(slot->worker->records, &runs[0].id);
+	}
 	free(slot->crash);
 	slot->crash = NULL;
 	if (slot->state == SLOT_DONE)

@@ -16,6 +16,7 @@
 #include "digest/digest.h"
 #include "finish.h"
 #include "programs.h"
+#include "record/records.h"
 #include "slot.h"
 #include "store/workers.h"
 
@@ -159,8 +160,10 @@ on_renewed(void *context, const int *lost, size_t count, const struct err *err)
 		for (size_t i = 0; i < count; i++) {
 			slot = slot_of(worker, &renewal->refs[lost[i]]);
 			/* One whose end is in flight has its answer coming. */
-			if (slot != NULL && slot->state != SLOT_DONE)
-				slot_event(slot, SLOT_EV_TAKEN_AWAY);
+			if (slot == NULL || slot->state == SLOT_DONE)
+				continue;
+			records_add(worker->records, &slot->live->run.id);
+			slot_event(slot, SLOT_EV_TAKEN_AWAY);
 		}
 		load_all(worker);
 		worker_turn(worker);
@@ -360,7 +363,7 @@ static void
 leave(struct worker *worker)
 {
 	if (worker->leaving || worker->claiming || worker->used > 0 ||
-	    !finish_is_idle(worker->finish))
+	    !finish_is_idle(worker->finish) || !records_are_idle(worker->records))
 		return;
 	worker->leaving = true;
 	if (!worker->registered) {
@@ -552,6 +555,13 @@ on_control(void *context, const char *channel, const void *data, size_t len)
 	worker_renew(worker);
 }
 
+/* Who leaves waits for it. */
+static void
+on_records_idle(void *context)
+{
+	worker_turn(context);
+}
+
 /* ---- building ---- */
 
 static int
@@ -658,6 +668,8 @@ worker_new(struct loop *loop, const struct settings *settings, const struct uuid
 	worker->services.definitions = worker->definitions;
 	worker->runs = live_runs_new(allowed_environment(settings));
 	worker->finish = finish_new(worker);
+	worker->records = records_new(worker->steps_pg);
+	records_on_idle(worker->records, on_records_idle, worker);
 	worker->claimer = claimer_new(worker->pg, loop, &worker->id,
 				      (const char *const *)settings->worker_queues.list,
 				      settings->worker_queues.count);
@@ -692,6 +704,7 @@ worker_free(struct worker **worker_p)
 	parent_free(&worker->parent);
 	claimer_free(&worker->claimer);
 	finish_free(&worker->finish);
+	records_free(&worker->records);
 	live_runs_free(&worker->runs);
 	definitions_free(&worker->definitions);
 	programs_free(&worker->programs);

@@ -18,6 +18,7 @@
 struct definitions;
 struct finish;
 struct live_runs;
+struct records;
 
 struct worker {
 	struct loop *loop;
@@ -37,6 +38,7 @@ struct worker {
 	struct definitions *definitions;
 	struct live_runs *runs;
 	struct finish *finish;
+	struct records *records; /* of runs that ended here */
 
 	struct list slots; /* struct slot.link, all that are in use */
 	int used;          /* their number */

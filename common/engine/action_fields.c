@@ -178,6 +178,19 @@ action_fields_find(const char *name)
 	return ACTION_KINDS;
 }
 
+bool
+workflow_acts(const struct workflow *workflow)
+{
+	for (size_t i = 0; i < workflow->steps_count; i++) {
+		enum action_kind action = workflow->steps[i].action;
+
+		if (action != ACTION_NOOP && action != ACTION_CONDITIONAL &&
+		    action != ACTION_LOOP)
+			return true;
+	}
+	return false;
+}
+
 const char *
 action_name(enum action_kind action)
 {

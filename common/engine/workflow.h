@@ -143,6 +143,8 @@ int workflow_step_index(const struct workflow *workflow, const char *id); /* or 
 /* By the key of a row, also of the end's; NULL if there is none. */
 const struct step_def *workflow_step(const struct workflow *workflow, const char *key);
 const char *action_name(enum action_kind action);
+/* Whether a step of it may do anything but decide what comes next. */
+bool workflow_acts(const struct workflow *workflow);
 /* {nodes: [{id, name, action}], edges: [{from, to, kind}]} as the engine reads it: kind
  * is next, success, failure or branch (which has its condition too); to is null where
  * the run ends. */

@@ -72,7 +72,7 @@ on_ended(void *context, const struct ended_run *runs, size_t count,
 	for (size_t i = 0; i < count; i++) {
 		if (runs[i].before == runs[i].after)
 			continue;
-		change_tell_run(exchange_change(bulk->exchange), &runs[i].id,
+		change_tell_end(exchange_change(bulk->exchange), &runs[i].id,
 				runs[i].seq);
 		bulk->done[bulk->changed++] = runs[i].id;
 	}

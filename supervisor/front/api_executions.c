@@ -142,7 +142,7 @@ on_ended(void *context, const struct ended_run *runs, size_t count,
 			      run_status_name(runs[0].after));
 	} else {
 		if (runs[0].before != runs[0].after)
-			change_tell_run(exchange_change(exchange), &runs[0].id,
+			change_tell_end(exchange_change(exchange), &runs[0].id,
 					runs[0].seq);
 		api_reply_status(exchange, 200, &runs[0].id, runs[0].after);
 	}

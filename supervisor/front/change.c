@@ -17,6 +17,7 @@
 #include "digest/digest.h"
 #include "front/change_core.h"
 #include "front/feed.h"
+#include "record/records.h"
 #include "store/audit.h"
 
 enum phase { PHASE_WAITING, PHASE_CLAIMING, PHASE_GOING, PHASE_COMMITTING };
@@ -479,6 +480,19 @@ change_tell_run(struct change *change, const struct uuid *run, int64_t seq)
 
 	*told = (struct told_run){ *run, seq };
 	change_after(change, ring_run, told, free);
+}
+
+static void
+record_run(struct front *front, void *context)
+{
+	records_add(front->records, context);
+}
+
+void
+change_tell_end(struct change *change, const struct uuid *run, int64_t seq)
+{
+	change_tell_run(change, run, seq);
+	change_after(change, record_run, xmemdup(run, sizeof *run), free);
 }
 
 /* ---- the answer ---- */

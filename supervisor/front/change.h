@@ -83,6 +83,8 @@ void change_audit(struct change *change, const char *target, struct json *detail
 void change_tell_ready(struct change *change, const char *queue, enum priority priority,
 		       const struct step_ref *ref);
 void change_tell_run(struct change *change, const struct uuid *run, int64_t seq);
+/* The same of a run that this change ended. */
+void change_tell_end(struct change *change, const struct uuid *run, int64_t seq);
 void change_after(struct change *change, void (*fn)(struct front *front, void *context),
 		  void *context, void (*free_context)(void *context));
 

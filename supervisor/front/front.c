@@ -26,6 +26,7 @@
 #include "front/route.h"
 #include "front/run_files.h"
 #include "front/ws.h"
+#include "record/records.h"
 #include "store/workers.h"
 
 /* PostgreSQL has so long, before clients are told that it is not there. */
@@ -303,6 +304,7 @@ build(struct shell *shell, const int *listen_fds, size_t count, struct err *err)
 	shell->graves = graves_new(front->write, front->queue);
 	front->catalog = catalog_new(front->loop, front->read);
 	front->run_files = run_files_new(front->loop);
+	front->records = records_new(front->read);
 	front->inserts = inserts_new(front->loop, front->write, front->queue);
 	front->admits = admits_new(front->write, front->queue);
 	front->feed = feed_new(front, err);
@@ -351,6 +353,7 @@ take_down(struct shell *shell)
 	changes_free(&front->long_changes);
 	catalog_free(&front->catalog);
 	run_files_free(&front->run_files);
+	records_free(&front->records);
 	queue_free(&front->queue);
 	pg_free(&front->figures);
 	pg_free(&front->read);

@@ -18,6 +18,7 @@ struct feed;    /* front/feed.h: events to whoever waits for them */
 struct discovery; /* front/discovery.h: workflow files found, registered, watched */
 struct listener;  /* front/listen.h */
 struct auth;      /* front/auth.h */
+struct records;   /* record/records.h: metadata.json of runs that ended */
 struct run_files; /* front/run_files.h: of runs that were deleted */
 struct catalog;   /* front/catalog.h: workflows by name */
 struct ws;        /* front/ws.h: WebSockets */
@@ -38,6 +39,7 @@ struct front {
 	struct inserts *inserts;
 	struct catalog *catalog;
 	struct run_files *run_files;
+	struct records *records;
 	struct feed *feed;
 	struct discovery *discovery;
 	struct own_workflows *own_workflows; /* registers the engine's own */

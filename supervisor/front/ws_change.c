@@ -33,7 +33,7 @@ on_ended(void *context, const struct ended_run *runs, size_t count,
 				 run_status_name(runs[0].after));
 	} else {
 		if (runs[0].before != runs[0].after)
-			change_tell_run(making->change, &runs[0].id, runs[0].seq);
+			change_tell_end(making->change, &runs[0].id, runs[0].seq);
 		made(making);
 	}
 }

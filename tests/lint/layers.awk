@@ -15,6 +15,7 @@ BEGIN {
 	may["httpc"] = "httpc base loop"
 	may["queue"] = "queue base loop"
 	may["store"] = "store base json loop engine"
+	may["record"] = "record base engine files loop store"
 
 	door["json-c/"] = "common/json"
 	door["event2/"] = "common/loop"
