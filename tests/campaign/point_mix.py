@@ -138,8 +138,7 @@ class Mix:
                              self.keep_house(), self.schedule(), self.tick(),
                              self.heartbeat(), self.evented(), self.watched(), self.batch(),
                              self.keep_house(), self.age(), self.schedule(), self.tick(),
-                             self.heartbeat(), self.batch(), self.begin("limited", "2"), *(
-                             self.evented(), self.batch(),
+                             self.heartbeat(), self.evented(), self.batch(),
                              self.begin("limited", "2"), *(
                                  self.begin(name) for name in FLOWS if name not in BEGUN))
         try:
