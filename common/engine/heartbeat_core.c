@@ -1,4 +1,4 @@
-/* What the front matter of HEARTBEAT.md says, and where it ends. The checklist is in
+/* What the front matter of HEARTBEAT.md says. The checklist is in
  * heartbeat_items_core.c. See heartbeat_core.h. */
 #include "engine/heartbeat_core.h"
 
@@ -6,96 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/utf8.h"
+#include "engine/front_matter.h"
 #include "engine/heartbeat_items_core.h"
 #include "engine/reader.h"
 #include "lang/active_hours.h"
-
-#define BOM "\xef\xbb\xbf"
-
-/* ---- parts ---- */
-
-/* Where its parts lie. */
-struct parts {
-	const char *front; /* YAML with its first line "---", so that lines count from
-			      1; NULL: there is none */
-	size_t front_len;
-	const char *body;
-	size_t body_len;
-	int body_line; /* of the body's first line in the file */
-};
-
-/* "---", and nothing behind it but blanks. */
-static bool
-is_rule(const char *line, size_t len, char sign)
-{
-	size_t at = 0;
-
-	while (at < len && line[at] == sign)
-		at++;
-	if (at != 3)
-		return false;
-	while (at < len && (line[at] == ' ' || line[at] == '\t' || line[at] == '\r'))
-		at++;
-	return at == len;
-}
-
-static size_t
-line_len(const char *text, size_t len)
-{
-	const char *end = memchr(text, '\n', len);
-
-	return end != NULL ? (size_t)(end - text) : len;
-}
-
-static bool
-is_text(const char *text, size_t len, struct problems *problems)
-{
-	if (len > HEARTBEAT_BYTES_MAX)
-		problems_add_at(problems, 0, 0, "", "larger than %d KiB",
-				HEARTBEAT_BYTES_MAX / 1024);
-	else if (!utf8_valid(text, len))
-		problems_add_at(problems, 0, 0, "", "is not UTF-8");
-	else if (memchr(text, '\0', len) != NULL)
-		problems_add_at(problems, 0, 0, "",
-				"the character U+0000 is not allowed");
-	else
-		return true;
-	return false;
-}
-
-static bool
-split(const char *text, size_t len, struct parts *out, struct problems *problems)
-{
-	size_t at, line;
-	int number = 1;
-
-	if (!is_text(text, len, problems))
-		return false;
-	if (len >= strlen(BOM) && memcmp(text, BOM, strlen(BOM)) == 0) {
-		text += strlen(BOM);
-		len -= strlen(BOM);
-	}
-	*out = (struct parts){ .body = text, .body_len = len, .body_line = 1 };
-	line = line_len(text, len);
-	if (!is_rule(text, line, '-'))
-		return true;
-	for (at = line + 1; at < len; at += line + 1) {
-		line = line_len(text + at, len - at);
-		number++;
-		if (!is_rule(text + at, line, '-') && !is_rule(text + at, line, '.'))
-			continue;
-		out->front = text;
-		out->front_len = at;
-		out->body = text + at + line;
-		out->body_len = len - at - line;
-		out->body_line = number;
-		return true;
-	}
-	problems_add_at(problems, 1, 1, "",
-			"the front matter begins with \"---\" and has no end");
-	return false;
-}
 
 /* ---- front matter ---- */
 
@@ -244,7 +158,7 @@ static const struct key front_keys[] = {
 };
 
 static void
-read_front(const struct parts *parts, heartbeat_yaml_fn *yaml,
+read_front(const struct front_matter *parts, front_matter_yaml_fn *yaml,
 	   struct heartbeat *heartbeat, struct problems *problems)
 {
 	struct reader reader = { .problems = problems };
@@ -257,13 +171,13 @@ read_front(const struct parts *parts, heartbeat_yaml_fn *yaml,
 }
 
 bool
-heartbeat_read(const char *text, size_t len, heartbeat_yaml_fn *yaml,
+heartbeat_read(const char *text, size_t len, front_matter_yaml_fn *yaml,
 	       struct heartbeat *out, struct problems *problems)
 {
 	size_t before = problems->count;
-	struct parts parts;
+	struct front_matter parts;
 
-	if (!split(text, len, &parts, problems))
+	if (!front_matter_split(text, len, &parts, problems))
 		return false;
 	*out = (struct heartbeat){ json_new_object(), json_new_array() };
 	if (parts.front != NULL)

@@ -11,9 +11,10 @@
 
 #include "base/buf.h"
 #include "base/doc.h"
+#include "engine/front_matter.h"
 #include "json/json.h"
 
-#define HEARTBEAT_BYTES_MAX    (256 * 1024)
+#define HEARTBEAT_BYTES_MAX    FRONT_MATTER_BYTES_MAX
 #define HEARTBEAT_ITEMS_MAX    100
 #define HEARTBEAT_ITEM_MAX     4000 /* bytes of one item */
 #define HEARTBEAT_INTERVAL     30   /* minutes, where nobody says */
@@ -29,11 +30,8 @@ struct heartbeat {
 	struct json *items; /* texts, in order, without those that are ticked */
 };
 
-typedef struct doc *heartbeat_yaml_fn(const char *text, size_t len,
-				      struct problems *problems); /* yaml_parse */
-
 /* False with at least one problem; then nothing is to be freed. */
-bool heartbeat_read(const char *text, size_t len, heartbeat_yaml_fn *yaml,
+bool heartbeat_read(const char *text, size_t len, front_matter_yaml_fn *yaml,
 		    struct heartbeat *out, struct problems *problems);
 void heartbeat_fini(struct heartbeat *heartbeat);
 
