@@ -43,6 +43,8 @@ const struct option settings_table[] = {
 	  "folder of the project \"default\"" },
 	{ "workflow_paths", OPT_TEXTS, AT(workflow_paths), NULL, NULL, NULL, 0,
 	  "more folders in which workflows are looked for" },
+	{ "skill_paths", OPT_TEXTS, AT(skill_paths), NULL, NULL, NULL, 0,
+	  "more folders in which skills are looked for" },
 	{ "heartbeat_paths", OPT_TEXTS, AT(heartbeat_paths), NULL, NULL, NULL, 0,
 	  "folders outside of projects in which a HEARTBEAT.md may lie" },
 

@@ -24,6 +24,7 @@ struct settings {
 
 	char *project_path;           /* project.path: of the project "default"; "." */
 	struct texts workflow_paths;  /* workflow_paths: more folders with workflows */
+	struct texts skill_paths;     /* skill_paths: more folders with skills */
 	struct texts heartbeat_paths; /* heartbeat_paths: where a HEARTBEAT.md may lie
 					 besides a project */
 
