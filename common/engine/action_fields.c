@@ -136,6 +136,14 @@ static const struct field model_fields[] = {
 	{ 0 },
 };
 
+static const struct field skill_fields[] = {
+	{ .name = "skill", .type = FIELD_TEXT, .required = true,
+	  .help = "the skill's name: that of its folder" },
+	{ .name = "input", .type = FIELD_OBJECT,
+	  .help = "what it is given, checked with its own schema; `{}`" },
+	{ 0 },
+};
+
 const struct action_fields action_fields[ACTION_KINDS] = {
 	[ACTION_NOOP] = { .name = "noop", .fields = noop_fields,
 			  .help = "does nothing", .output = "null" },
@@ -166,6 +174,10 @@ const struct action_fields action_fields[ACTION_KINDS] = {
 	[ACTION_MODEL] = { .name = "model", .fields = model_fields,
 			  .help = "asks a model",
 			  .output = "its text, or the JSON that fits `outputSchema`" },
+	[ACTION_SKILL] = { .name = "skill", .fields = skill_fields,
+			  .help = "uses a skill: a prompt, or a program beside it",
+			  .output = "the skill's JSON; a prompt without a schema of its "
+				    "output gives text" },
 };
 /* clang-format on */
 

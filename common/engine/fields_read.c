@@ -9,6 +9,7 @@
 #include "engine/action_fields.h"
 #include "engine/field.h"
 #include "engine/model_read.h"
+#include "engine/skill_read.h"
 #include "engine/tool_names.h"
 
 static void check_members(struct reader *reader, const struct place *map,
@@ -161,6 +162,17 @@ check_tool(struct reader *reader, const struct place *step_place)
 		check_members(reader, &args, tool->args);
 }
 
+static void
+check_skill(struct reader *reader, const struct place *step_place)
+{
+	const struct place name = place_member(step_place, "skill");
+
+	if (name.doc != NULL && name.doc->kind == DOC_SCALAR &&
+	    strstr(name.doc->text, "{{") == NULL && !skill_name_is_good(name.doc->text))
+		reader_problem(reader, &name, "\"%.100s\" is no name of a skill",
+			       name.doc->text);
+}
+
 /* ---- all of it ---- */
 
 static struct json *
@@ -207,6 +219,8 @@ fields_read(struct reader *reader, const struct place *step_place,
 		check_tool(reader, step_place);
 	if (step->action == ACTION_MODEL)
 		model_read_names(reader, step_place);
+	if (step->action == ACTION_SKILL)
+		check_skill(reader, step_place);
 	if (!check_templates(reader, step_place, table, refs, scope))
 		return;
 	value = fields_value(step_place, table);

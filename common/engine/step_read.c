@@ -35,7 +35,7 @@ static const char *const backoff_names[BACKOFFS + 1] = {
 
 static const char *const strategy_names[] = { "llm_self_correct", NULL };
 
-static const char *const later_actions[] = { "agent", "skill", "message", NULL };
+static const char *const later_actions[] = { "agent", "message", NULL };
 
 /* A step while it is read. */
 struct step_reading {

@@ -9,7 +9,7 @@ action_find(enum action_kind kind)
 		[ACTION_NOOP] = &action_noop,   [ACTION_TOOL] = &action_tool,
 		[ACTION_HTTP] = &action_http,   [ACTION_WAIT] = &action_wait,
 		[ACTION_CODE] = &action_code,   [ACTION_WORKFLOW] = &action_workflow,
-		[ACTION_MODEL] = &action_model,
+		[ACTION_MODEL] = &action_model, [ACTION_SKILL] = &action_skill,
 	};
 
 	return (unsigned)kind < ACTION_KINDS ? table[kind] : NULL;

@@ -11,6 +11,6 @@ extern const struct action action_http;
 extern const struct action action_wait;
 extern const struct action action_code;
 extern const struct action action_workflow;
-extern const struct action action_model;
+extern const struct action action_model, action_skill;
 
 #endif
