@@ -21,6 +21,7 @@ const struct route *const routes_all[] = {
 	routes_pool,
 	routes_stats,
 	routes_tools,
+	routes_skills,
 	routes_audit,
 	routes_why,
 	routes_dry_run,

@@ -335,6 +335,9 @@ def served():
         assert stepmill.first["runId"] == "hello-1"
         stepmill.workflow(ASKS)
         ask(stepmill)
+        skill = stepmill.folder / ".agent/skills/hello/SKILL.md"
+        skill.parent.mkdir(parents=True)
+        skill.write_text("---\ndescription: Says hello.\n---\nHello.\n")
         yield stepmill
 
 

@@ -533,11 +533,13 @@ def test_tour_of_figures(tour, stepmill):
     for body in ({"workers": -1}, {"workers": "many"}, {}, []):
         tour(400, "PUT", "/api/pool", body)
     for path in ("/api/stats", "/api/stats?since=2020-01-01T00:00:00Z", "/api/queues", "/api/tools",
+                 "/api/skills", "/api/skills?projectId=default",
                  "/healthz", "/readyz", "/metrics", "/api/openapi.json", "/api/asyncapi.json"):
         tour(200, "GET", path)
     for name in ("openapi", "asyncapi"):
         tag = tour(200, "GET", f"/api/{name}.json").headers["ETag"]
         tour(304, "GET", f"/api/{name}.json", If_None_Match=tag)
+    tour(404, "GET", "/api/skills?projectId=nobody")
     tour(400, "GET", "/api/stats?since=yesterday")
     page = tour(200, "GET", "/api/audit?limit=1").json
     tour(200, "GET", f"/api/audit?limit=1&cursor={page['pagination']['nextCursor']}"
