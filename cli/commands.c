@@ -85,6 +85,7 @@ const struct command commands[] = {
 	  NULL, artifacts_args, cmd_artifacts },
 	{ "workflows", "[list | show NAME | versions NAME | register FILE...]",
 	  "list, look at, and register workflows", NULL, workflows_args, cmd_workflows },
+	{ "skills", "[list]", "list what skill steps can use", NULL, skills_args, cmd_skills },
 	{ "projects", "list | add NAME | show NAME | remove NAME",
 	  "folders that runs work in", NULL, projects_args, cmd_projects },
 	{ "validate", "FILE...", "check workflow files, or any by a JSON Schema", NULL,

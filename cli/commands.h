@@ -35,6 +35,7 @@ COMMAND(run);
 COMMAND(scale);
 COMMAND(schedule);
 COMMAND(show);
+COMMAND(skills);
 COMMAND(test_step);
 COMMAND(validate);
 COMMAND(why);
