@@ -37,5 +37,6 @@ def template():
 def put(folder):
     """The servers' folder of a project that has no data yet."""
     data = folder / ".stepmill"
-    data.mkdir(exist_ok=True)
+    data.mkdir()
+    (data / ".gitignore").write_text("*\n")  # whoever makes the folder writes it, cli/dev/place.c
     subprocess.run(["cp", "-a", template(), data / "servers"], check=True)
