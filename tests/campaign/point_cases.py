@@ -51,7 +51,9 @@ CASES = [
     *around("workers_bury steps_requeue_lost", "scheduler", supervisor_dies=True),
     *around("firings_store schedules_stop", "scheduler"),
     *around("schedules_undeclare schedules_declare", "front"),
-    *around("runs_expire", "scheduler"), *around("schedule_firings_expire", "scheduler", 2),
+    *around("runs_expire", "scheduler"), # What it finds is the last that is waited for.
+    Case("transaction.schedule_firings_expire.before", "scheduler", 2),
+    Case("transaction.schedule_firings_expire.after", "scheduler"),
     # ---- bells ----
     Case("bell.push.before", "worker", 2, few=True), Case("bell.push.after", "worker", 2),
     Case("bell.push.before", "front", 2), Case("bell.push.after", "front", 2),
