@@ -2,3 +2,6 @@
 create index workflow_runs_completed on workflow_runs (completed_at, id)
 	where completed_at is not null;
 create index schedule_firings_created on schedule_firings (created_at);
+
+-- Sessions are listed by when they began.
+create index agent_sessions_created on agent_sessions (created_at, id);

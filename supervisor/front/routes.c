@@ -23,6 +23,7 @@ const struct route *const routes_all[] = {
 	routes_tools,
 	routes_skills,
 	routes_audit,
+	routes_sessions,
 	routes_why,
 	routes_dry_run,
 	routes_test_step,

@@ -388,6 +388,7 @@ QUERY = {"isActive": "true", "page": "1", "limit": "5", "status": "completed,FAI
          "wait": "1s", "follow": "true", "name": "a.txt", "stepId": "keep", "level": "info", "type": "OTHER"}
 
 
+BOT = "00000000-0000-7000-8000-00000000ffff"
 OVER_ALREADY = ("/cancel", "/pause", "/resume", "/retry")  # of a run that is completed
 
 
@@ -418,6 +419,12 @@ def route_url(served, method, path, query):
     if path == "/api/heartbeats/:id/results":
         path = path.replace(":id", one_more(served, path))
         served.wait_ended(served.post(path.replace("results", "fire"))["executionId"])
+    if path.startswith("/api/sessions"):
+        made = served.sql(
+            "insert into agent_sessions (id, execution_id, step_number, name, session_type, bot_id,"
+            " created_at) select uuid7(), %s, 1, 'docs', 'model', %s, now() + i * interval '1 s'"
+            " from generate_series(1, 2) i returning id::text", run["id"], BOT)
+        path = path.replace(":id", made[0][0])
     if path == "/api/schedules/:id/firings":
         path = path.replace(":id", one_more(served, path))
         served.post(path.replace("firings", "fire"))
@@ -441,6 +448,8 @@ def route_url(served, method, path, query):
     if path == "/api/audit":
         values |= {"who": "dev", "what": "workflow.register", "target": "hello",
                    "cursor": "ffffffff-ffff-7fff-bfff-ffffffffffff"}
+    elif path == "/api/sessions":
+        values |= {"type": "model", "bot": BOT, "executionId": run["runId"], "cursor": made[1][0]}
     elif path == "/api/heartbeats":
         values["enabled"] = "true"
     elif path.endswith("/results"):

@@ -433,6 +433,24 @@ def test_tour_of_schedules(tour, stepmill):
     tour(422, "POST", "/api/schedules/preview", {"cronExpression": "0 0 30 2 *"})
 
 
+def test_tour_of_sessions(tour, stepmill):
+    run = stepmill.do({"id": "m", "action": "model", "model": "nobody:none", "prompt": "x"},
+                      noop("a"))
+    session, = run["agentSessions"]
+    for query in ("", f"?executionId={run['id']}", f"?executionId={run['runId']}&type=model&limit=1"):
+        page = tour(200, "GET", f"/api/sessions{query}").json
+        assert page["data"][0] == session
+    assert tour(200, "GET", f"/api/sessions?cursor={session['id']}").json["data"] == \
+        stepmill.get("/api/sessions")["data"][1:]
+    for query in (f"?bot={NOBODY}", "?executionId=none-1", f"?type=chat&executionId={run['id']}"):
+        assert tour(200, "GET", f"/api/sessions{query}").json["pagination"]["total"] == 0
+    for query in ("?type=x", "?bot=x", "?limit=0", "?cursor=x"):
+        tour(400, "GET", f"/api/sessions{query}")
+    assert tour(200, "GET", f"/api/sessions/{session['id']}").json == session
+    for none in (NOBODY, "none"):
+        tour(404, "GET", f"/api/sessions/{none}")
+
+
 def test_tour_of_heartbeats(tour, stepmill):
     name = f"documents-{uuid.uuid4().hex[:8]}"
     words = {"heartbeatPath": f"{name}/HEARTBEAT.md", "interval": 45, "timezone": "Asia/Tokyo",

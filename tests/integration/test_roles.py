@@ -113,6 +113,9 @@ class Two:
         which |= {"workflows": made.json["id"], "executions": run.json["executionId"],
                   "schedules": made_too.json["id"], "heartbeats": beat.json["id"]}
         self.stepmill.wait_step(which["executions"], "a", "WAITING_APPROVAL")
+        [[which["sessions"]]] = self.stepmill.sql(
+            "insert into agent_sessions (id, execution_id, step_number, name, session_type)"
+            " values (uuid7(), %s, 1, 'roles', 'model') returning id::text", which["executions"])
         which["artifacts"] = self.stepmill.execution(which["executions"])["artifacts"][0]["id"]
         which["name"] = name
 
@@ -154,7 +157,7 @@ def test_a_bound_key_sees_and_changes_nothing_of_another_project(shared, guarded
     elif route.path == "/api/executions/bulk":
         assert answer.json["notFound"] == 1 and answer.json["changed"] == 0
     for word in ("executions", "workflows", "artifacts", "projects", "api-keys", "schedules",
-                 "heartbeats"):
+                 "heartbeats", "sessions"):
         said = answer.body.decode()
         if answer.status < 400 and route.path != "/api/executions/bulk":
             assert other[word] not in said, (word, said[:500])
