@@ -100,20 +100,25 @@ add_skill(struct listing *listing, size_t place, const char *name, const char *p
 
 /* ---- what cannot be looked at ---- */
 
+/* A skill, or with no name the whole folder. */
 static void
 add_unread(struct listing *listing, size_t place, const char *name,
 	   const struct err *err)
 {
 	const char *within, *root = skill_places_root(&listing->places, place, &within);
+	const char *folder = place == 0 ? within : root;
+	char *path =
+	    name != NULL ? xprintf("%s/%s/SKILL.md", folder, name) : xstrdup(folder);
 	struct json *one = json_new_object();
 	struct problems problems = { 0 };
 
 	problems_add_at(&problems, 0, 0, "", "%s", err->text);
 	json_set(one, "name", json_new_str(name));
-	json_set(one, "path", json_new_str(place == 0 ? within : root));
+	json_set(one, "path", json_new_str(path));
 	json_set(one, "problems", api_problems(&problems));
 	json_append(listing->list, json_storable(one, NULL));
 	problems_fini(&problems);
+	free(path);
 }
 
 /* False: enough was read. */

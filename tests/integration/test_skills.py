@@ -386,6 +386,19 @@ def test_the_list_of_a_project(mill, guarded, tmp_path):
     assert theirs.ask("GET", "/api/skills?projectId=default").status == 404
 
 
+def test_the_list_has_an_end(mill, tmp_path):
+    crowd = mill.post("/api/projects", {"name": "crowd", "path": str(tmp_path)})["id"]
+    for number in range(501):
+        skill(tmp_path / ".agent/skills", f"n{number:03}", {}, "x")
+    (tmp_path / ".agent/skills/n000/SKILL.md").write_text("x" * 300000)
+    data = mill.get(f"/api/skills?projectId={crowd}")["data"]
+    of_it = [row for row in data if row["path"].startswith(".agent")]
+    assert [row["name"] for row in of_it] == [f"n{number:03}" for number in range(500)] + [None]
+    assert "larger than" in of_it[0]["problems"][0]["message"]
+    assert of_it[0]["path"] == ".agent/skills/n000/SKILL.md"
+    assert "at most 500" in of_it[-1]["problems"][0]["message"]
+
+
 def test_the_command(mill):
     skill(mill.skills, "shown", {"runtime": "python"}, main_py="")
     done = mill.cli("skills")
