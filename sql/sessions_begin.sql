@@ -1,7 +1,7 @@
 -- A session of a step begins, with its event, if the attempt still holds its step. After
 -- runs_lock.sql in the same transaction. An attempt that asks again finds its session.
 -- $1 run uuid   $2 step number int   $3 fence int   $4 id uuid   $5 name text
--- $6 type text   $7 agent text   $8 model text
+-- $6 type text   $7 agent text   $8 model text   $9 bot uuid   $10 who it talks with uuid
 -- Answer: still held; the number of the event, null when it was there already; tokens
 -- and millionths of a dollar that the run has used, and that this step has; how the
 -- attempt before went: its error and its output.
@@ -18,8 +18,10 @@ with held as materialized (
 	  from agent_sessions where execution_id = $1
 ), session as (
 	insert into agent_sessions (id, execution_id, step_number, fence, name,
-		session_type, agent, model)
-	select $4, $1, $2, $3, $5, $6, $7, $8 from held
+		session_type, agent, model, bot_id, peer_bot_id)
+	select $4, $1, $2, $3, $5, $6, $7, $8, (select id from bots where id = $9),
+	       (select id from bots where id = $10)
+	  from held
 	on conflict (id) do nothing
 	returning id
 ), log as (

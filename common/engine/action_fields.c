@@ -144,6 +144,42 @@ static const struct field skill_fields[] = {
 	{ 0 },
 };
 
+static const struct field agent_fields[] = {
+	{ .name = "cli", .type = FIELD_TEXT, .required = true, .group = 1, .later = true,
+	  .help = "a command-line agent: not in this version" },
+	{ .name = "bot", .type = FIELD_TEXT, .required = true, .group = 1,
+	  .help = "the slug of a bot, whose system prompt, model and tools it has" },
+	{ .name = "prompt", .type = FIELD_TEXT, .required = true,
+	  .help = "what is asked" },
+	{ .name = "model", .type = FIELD_TEXTS,
+	  .help = "`provider:model`, or a list to fall over, in place of the bot's" },
+	{ .name = "maxTokens", .type = FIELD_COUNT, .min = 1, .max = MODEL_TOKENS_MAX,
+	  .help = "of an answer; `4096`" },
+	{ .name = "maxToolRounds", .type = FIELD_COUNT, .min = 1, .max = 50,
+	  .help = "how often it may ask for tools; `10`" },
+	{ .name = "workingDirectory", .type = FIELD_TEXT, .later = true,
+	  .help = "of `cli`: not in this version" },
+	{ .name = "permissions", .type = FIELD_ANY, .later = true,
+	  .help = "of `cli`: not in this version" },
+	{ .name = "budget", .type = FIELD_OBJECT, .members = model_budget_fields,
+	  .help = "`{tokens, usd}`: what the step may use, all attempts together; no limit" },
+	{ 0 },
+};
+
+static const struct field message_fields[] = {
+	{ .name = "from", .type = FIELD_TEXT, .required = true,
+	  .help = "the slug of the bot that says it" },
+	{ .name = "to", .type = FIELD_TEXT, .required = true, .group = 1,
+	  .help = "the slug of the bot to which it is said" },
+	{ .name = "channel", .type = FIELD_TEXT, .required = true, .group = 1,
+	  .help = "where it is said, of the run's project; made by its first message" },
+	{ .name = "body", .type = FIELD_TEXT, .required = true,
+	  .help = "what is said; at most 64 KiB" },
+	{ .name = "wait", .type = FIELD_FLAG,
+	  .help = "with `to`: that bot answers; `false`" },
+	{ 0 },
+};
+
 const struct action_fields action_fields[ACTION_KINDS] = {
 	[ACTION_NOOP] = { .name = "noop", .fields = noop_fields,
 			  .help = "does nothing", .output = "null" },
@@ -178,6 +214,13 @@ const struct action_fields action_fields[ACTION_KINDS] = {
 			  .help = "uses a skill: a prompt, or a program beside it",
 			  .output = "the skill's JSON; a prompt without a schema of its "
 				    "output gives text" },
+	[ACTION_AGENT] = { .name = "agent", .fields = agent_fields,
+			  .help = "lets a bot answer",
+			  .output = "`{text, sessionId, exitCode, usage}`; with "
+				    "`outputSchema` the JSON that fits it" },
+	[ACTION_MESSAGE] = { .name = "message", .fields = message_fields,
+			  .help = "says something to a bot or in a channel",
+			  .output = "the reply's text; without `wait` null" },
 };
 /* clang-format on */
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "engine/action_fields.h"
+#include "engine/bot_read.h"
 #include "engine/field.h"
 #include "engine/model_read.h"
 #include "engine/skill_read.h"
@@ -217,10 +218,12 @@ fields_read(struct reader *reader, const struct place *step_place,
 	check_known(reader, step_place, table);
 	if (step->action == ACTION_TOOL)
 		check_tool(reader, step_place);
-	if (step->action == ACTION_MODEL)
+	if (step->action == ACTION_MODEL || step->action == ACTION_AGENT)
 		model_read_names(reader, step_place);
 	if (step->action == ACTION_SKILL)
 		check_skill(reader, step_place);
+	if (step->action == ACTION_AGENT || step->action == ACTION_MESSAGE)
+		bot_read_names(reader, step_place, step->action);
 	if (!check_templates(reader, step_place, table, refs, scope))
 		return;
 	value = fields_value(step_place, table);

@@ -26,6 +26,7 @@
 #define DELAY_PRESET   (1 * USEC_SECOND)
 #define DELAY_MOST     (60 * USEC_SECOND)
 #define TIMEOUT_PRESET (300 * USEC_SECOND)
+#define TIMEOUT_AGENT  (3600 * USEC_SECOND)
 
 static const char *const backoff_names[BACKOFFS + 1] = {
 	[BACKOFF_FIXED] = "fixed",
@@ -34,8 +35,6 @@ static const char *const backoff_names[BACKOFFS + 1] = {
 };
 
 static const char *const strategy_names[] = { "llm_self_correct", NULL };
-
-static const char *const later_actions[] = { "agent", "message", NULL };
 
 /* A step while it is read. */
 struct step_reading {
@@ -223,8 +222,10 @@ read_strategy(struct reader *reader, const struct place *place, void *into)
 
 	if (reader_choice(reader, place, strategy_names) < 0)
 		return;
-	if (reading->action_known && reading->step->action != ACTION_MODEL)
-		reader_problem(reader, place, "only a model can correct itself");
+	if (reading->action_known && reading->step->action != ACTION_MODEL &&
+	    reading->step->action != ACTION_AGENT)
+		reader_problem(reader, place,
+			       "only a model or an agent can correct itself");
 	reading->step->self_correct = true;
 }
 
@@ -280,13 +281,6 @@ unknown_action(struct reader *reader, const struct place *place, const char *nam
 {
 	const char *names[ACTION_KINDS + 1], *nearest;
 
-	for (size_t i = 0; later_actions[i] != NULL; i++) {
-		if (strcmp(later_actions[i], name) == 0) {
-			reader_problem(reader, place,
-				       "\"%s\" is not available in this version", name);
-			return;
-		}
-	}
 	for (int i = 0; i < ACTION_KINDS; i++)
 		names[i] = action_fields[i].name;
 	names[ACTION_KINDS] = NULL;
@@ -444,7 +438,8 @@ set_presets(struct step_reading *reading)
 	if (step->name == NULL && step->id != NULL)
 		step->name = xstrdup(step->id);
 	if (!reading->timeout_given && !waits_for_others(step->action))
-		step->timeout = TIMEOUT_PRESET;
+		step->timeout =
+		    step->action == ACTION_AGENT ? TIMEOUT_AGENT : TIMEOUT_PRESET;
 }
 
 /* What its fields read is what it cannot do without. */

@@ -64,6 +64,8 @@ sessions_begin(struct pg *pg, const struct held_ref *held,
 	pg_arg_text(&args, session->type);
 	pg_arg_text(&args, session->agent);
 	pg_arg_text(&args, session->model);
+	pg_arg_uuid(&args, session->bot);
+	pg_arg_uuid(&args, session->peer);
 	held_send(pg, held, "sessions_begin", &args, keep_row, on_end,
 		  sending_new(done, context, true), context);
 	pg_args_fini(&args);

@@ -11,6 +11,7 @@
 struct new_session {
 	struct uuid id;
 	const char *name, *type, *agent, *model;
+	const struct uuid *bot, *peer; /* who talks, with which other bot; or NULL */
 };
 
 struct session_now {

@@ -47,6 +47,8 @@ extern const struct route routes_workflows[], routes_executions[], routes_pool[]
     routes_test_step[], routes_documents[], routes_execute_batch[], routes_ws[],
     routes_schedules[], routes_schedule_preview[], routes_heartbeats[],
     routes_webhooks[];
+    routes_schedule_preview[], routes_heartbeats[], routes_webhooks[], routes_skills[],
+    routes_bots[], routes_messages[];
 
 /* All of them, ended by NULL. */
 extern const struct route *const routes_all[];

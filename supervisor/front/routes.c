@@ -34,6 +34,8 @@ const struct route *const routes_all[] = {
 	routes_schedules,
 	routes_schedule_preview,
 	routes_heartbeats,
+	routes_bots,
+	routes_messages,
 	routes_health,
 	NULL,
 };

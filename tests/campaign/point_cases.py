@@ -36,6 +36,7 @@ CASES = [
             " api_keys_insert api_keys_end definitions_test steps_given", "front"),
     *around("schedules_insert schedules_update schedules_enable schedules_fire"
             " schedules_delete heartbeats_take_over", "front"),
+    *around("bots_insert bots_update bots_delete messages_to_bot messages_to_channel", "front"),
     *around("audit_insert idempotency_find idempotency_insert transaction_commit", "front"),
     *around("workers_register workers_take_session", "worker"),
     *around("workers_renew steps_claim steps_finish", "worker", 3),
@@ -43,7 +44,7 @@ CASES = [
             " runs_close_open runs_insert runs_admit parents_wake event_waits_add", "worker"),
     *around("heartbeats_follow heartbeat_results_insert", "worker"),
     *around("artifacts_insert comments_insert state_set state_delete runs_set_facts"
-            " sessions_begin sessions_update", "worker"),
+            " sessions_begin sessions_update messages_send messages_reply messages_post", "worker"),
     *around("steps_hand_back steps_hand_back_all workers_leave", "worker"),
     *around("leader_try timers_fire runs_end parents_wake bus_events_expire"
             " idempotency_expire", "scheduler"),

@@ -54,6 +54,15 @@ def thought(_):
              "tools": ["state.*"], "retry": RETRY}]
 
 
+def talked(_):
+    """The provider is the ledger again, and the bot that answers has its tools."""
+    return [{"id": "ask", "action": "message", "from": "point-a", "to": "point-b", "body": "think",
+             "wait": True, "retry": RETRY},
+            {"id": "tell", "action": "message", "from": "point-a", "channel": "points",
+             "body": "said", "retry": RETRY},
+            {"id": "last", "action": "agent", "bot": "point-b", "prompt": "think", "retry": RETRY}]
+
+
 def branched(_):
     """A git that is killed leaves a lock behind, which only who knows the repository may take
     away: here nobody else works in it."""
@@ -93,6 +102,7 @@ FLOWS = {
     "told": (told, "COMPLETED", {}),
     "noted": (noted, "COMPLETED", {}),
     "thought": (thought, "COMPLETED", {}),
+    "talked": (talked, "COMPLETED", {}),
     "branched": (branched, "COMPLETED", {}),
     "back": (back_again, "COMPLETED", {}),
     "cut": (cut, "FAILED", {}),
@@ -129,6 +139,7 @@ class Mix:
 
     async def work(self):
         await self.system.wait("stepmill is ready", self.ready, OPEN)
+        await self.bots()
         for name, (steps, _, top) in FLOWS.items():
             status, answer = await self.ask("register", "POST", "/api/workflows", {
                 "name": f"point-{name}", **top, "steps": steps(self.system.ledger_url)})
@@ -315,6 +326,16 @@ class Mix:
                 "select 1 from workflow_runs where id = %s union all select 1 from"
                 " schedule_firings where run_id = %s", run, run)
         await self.system.wait("what is old is gone", gone, OPEN)
+
+    async def bots(self):
+        """Two that talk, and one that is made, changed, told something, and goes."""
+        for slug in ("point-a", "point-b", "point-c"):
+            await self.change("POST", "/api/bots", {"slug": slug, "model": "ledger:any",
+                                                    "tools": ["state.*"]}, slug)
+        await self.change("PATCH", "/api/bots/point-c", {"name": "gone soon"})
+        await self.change("POST", "/api/bots/point-c/send", {"body": "x"}, "to-bot")
+        await self.change("POST", "/api/channels/points/send", {"body": "x"}, "to-channel")
+        await self.change("DELETE", "/api/bots/point-c", again=(404,))
 
     async def schedule(self):
         """One that is made, changed, paused, fired once, and goes."""

@@ -381,6 +381,11 @@ BODIES = {"/api/workflows": "name: one\nsteps: [{ id: a, action: noop }]\n",
           "/api/heartbeats": '{"heartbeatPath": "docs/HEARTBEAT.md"}',
           "PATCH /api/heartbeats/:id": '{"enabled": false, "model": null}',
           "/api/heartbeats/:id": '{"heartbeatPath": "docs/OTHER.md", "interval": 45}',
+          "/api/bots": '{"slug": "docs"}',
+          "PATCH /api/bots/:id": '{"model": null, "tools": ["git.*"]}',
+          "/api/bots/:id": '{"name": "Docs", "systemPrompt": "Be brief."}',
+          "/api/bots/:id/send": '{"body": "Hello."}',
+          "/api/channels/:name/send": '{"body": "Hello."}',
           "/api/schedules/preview": '{"cronExpression": "@daily", "timezone": "UTC", "count": 2}'}
 QUERY = {"isActive": "true", "page": "1", "limit": "5", "status": "completed,FAILED",
          "workflowId": "hello", "triggeredBy": "manual", "since": "2020-01-01T00:00:00Z",
@@ -399,6 +404,9 @@ def one_more(served, path):
     if path.startswith("/api/api-keys"):
         return served.post("/api/api-keys", {"name": f"docs-{time.monotonic_ns()}",
                                              "role": "viewer"})["id"]
+    if path.startswith("/api/bots"):
+        return served.post("/api/bots", {"slug": f"docs-{time.monotonic_ns()}",
+                                         "projectId": served.first["projectId"]})["id"]
     if path.startswith("/api/heartbeats"):
         return served.post("/api/heartbeats", {"heartbeatPath": f"docs/{time.monotonic_ns()}.md"})["id"]
     if path.startswith("/api/schedules"):
@@ -412,10 +420,11 @@ def route_url(served, method, path, query):
     run = served.first
     if method in ("PUT", "PATCH", "DELETE") or path in (
             "/api/projects/:id", "/api/schedules/:id", "/api/schedules/:id/fire",
-            "/api/heartbeats/:id", "/api/heartbeats/:id/fire"):
+            "/api/heartbeats/:id", "/api/heartbeats/:id/fire", "/api/bots/:id", "/api/bots/:id/send"):
         path = path.replace(":id", one_more(served, path)) if ":id" in path else path
-    if path in ("/api/api-keys", "/api/schedules", "/api/heartbeats") and method == "GET":
+    if path in ("/api/api-keys", "/api/schedules", "/api/heartbeats", "/api/bots") and method == "GET":
         one_more(served, path)
+    path = path.replace("/channels/:name", "/channels/docs")
     if path == "/api/heartbeats/:id/results":
         path = path.replace(":id", one_more(served, path))
         served.wait_ended(served.post(path.replace("results", "fire"))["executionId"])
@@ -498,10 +507,15 @@ def names(text, what):
     ("A comment", lambda run: run["comments"][0]),
     ("An artifact", lambda run: run["artifacts"][0]),
     ("A workflow", None), ("A schedule", "schedules"), ("A firing", "firings"),
-    ("A heartbeat", "heartbeats"), ("A result", "results"),
+    ("A heartbeat", "heartbeats"), ("A result", "results"), ("A bot", "bots"), ("A message", "messages"),
 ])
 def test_members(served, what, find):
     text = page("docs/http-api.md")
+    if find in ("bots", "messages"):
+        made = f"/api/bots/{one_more(served, '/api/bots')}"
+        shown = served.get(made) if find == "bots" else served.post(f"{made}/send", {"body": "x"})
+        assert names(text, what) == set(shown)
+        return
     if find in ("heartbeats", "results"):
         made = one_more(served, "/api/heartbeats")
         shown = served.get(f"/api/heartbeats/{made}")

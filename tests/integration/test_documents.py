@@ -493,6 +493,40 @@ def test_tour_of_heartbeats(tour, stepmill):
     tour(404, "DELETE", at)
 
 
+def test_tour_of_bots_and_messages(tour):
+    slug = f"documents-{uuid.uuid4().hex[:8]}"
+    words = {"slug": slug, "name": "A bot", "systemPrompt": "Be kind.", "model": "nobody:none",
+             "tools": ["git.*"], "projectId": None}
+    made = tour(201, "POST", "/api/bots", words, Idempotency_Key=slug).json
+    tour(201, "POST", "/api/bots", words, Idempotency_Key=slug)
+    tour(409, "POST", "/api/bots", words)
+    tour(422, "POST", "/api/bots", {"slug": "No Slug", "tools": "none.such", "x": 1})
+    tour(404, "POST", "/api/bots", {"slug": slug + "-b", "projectId": NOBODY})
+    tour(400, "POST", "/api/bots", [])
+    tour(415, "POST", "/api/bots", json.dumps(words), Content_Type="text/plain")
+    for query in ("", "?page=1&limit=1", f"?projectId={NOBODY}"):
+        tour(200, "GET", f"/api/bots{query}")
+    for query in ("?projectId=x", "?limit=0"):
+        tour(400, "GET", f"/api/bots{query}")
+    at = f"/api/bots/{slug}"
+    tour(200, "GET", f"/api/bots/{made['id']}")
+    tour(200, "PUT", at, {"tools": "shell"}, Idempotency_Key=slug + "p")
+    tour(200, "PATCH", at, {"name": None, "model": None, "tools": None, "systemPrompt": None})
+    tour(422, "PATCH", at, {"model": "none"})
+    for method in ("GET", "PUT", "PATCH", "DELETE"):
+        tour(404, method, "/api/bots/nobody", None if method in ("GET", "DELETE") else {})
+    other = tour(201, "POST", "/api/bots", {"slug": slug + "-b"}).json["slug"]
+    tour(201, "POST", f"{at}/send", {"body": "Hello."}, Idempotency_Key=slug + "s")
+    tour(201, "POST", f"{at}/send", {"body": "Hello.", "from": other})
+    tour(201, "POST", "/api/channels/documents/send", {"body": "All."}, Idempotency_Key=slug + "c")
+    tour(400, "POST", f"{at}/send", {"body": ""})
+    tour(404, "POST", "/api/bots/nobody/send", {"body": "x"})
+    tour(422, "POST", f"{at}/send", {"body": "x", "from": "nobody"})
+    tour(422, "POST", "/api/channels/a%20b/send", {"body": "x"})
+    tour(204, "DELETE", at, Idempotency_Key=slug + "d")
+    tour(204, "DELETE", at, Idempotency_Key=slug + "d")
+
+
 def test_tour_of_projects_keys_and_events(tour):
     name = f"documents {uuid.uuid4()}"
     made = tour(201, "POST", "/api/projects", {"name": name, "path": "/tmp"}).json

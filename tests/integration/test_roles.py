@@ -72,6 +72,7 @@ BODIES = {"comments": {"message": "from elsewhere"}, "pool": {"workers": 1},
           "events": {"source": "x", "type": "x", "data": {}}, "execute-batch": {"inputs": [{}]},
           "schedules": {"name": "from elsewhere", "cronExpression": "@yearly"},
           "heartbeats": {"heartbeatPath": "HEARTBEAT.md"},
+          "bots": {"slug": "from-elsewhere"}, "send": {"body": "from elsewhere"},
           "preview": {"cronExpression": "@yearly"}}
 
 
@@ -108,10 +109,13 @@ class Two:
         assert made_too.status == 201, made_too.body
         beat = guarded.ask("POST", "/api/heartbeats", {"heartbeatPath": f"{name}.md"}, bearer(key))
         assert beat.status == 201, beat.body
+        bot = guarded.ask("POST", "/api/bots", {"slug": name}, bearer(key))
+        assert bot.status == 201, bot.body
         run = guarded.ask("POST", f"/api/workflows/{name}/execute", {}, bearer(key))
         assert run.status == 202, run.body
         which |= {"workflows": made.json["id"], "executions": run.json["executionId"],
-                  "schedules": made_too.json["id"], "heartbeats": beat.json["id"]}
+                  "schedules": made_too.json["id"], "heartbeats": beat.json["id"],
+                  "bots": bot.json["id"]}
         self.stepmill.wait_step(which["executions"], "a", "WAITING_APPROVAL")
         [[which["sessions"]]] = self.stepmill.sql(
             "insert into agent_sessions (id, execution_id, step_number, name, session_type)"
@@ -158,6 +162,7 @@ def test_a_bound_key_sees_and_changes_nothing_of_another_project(shared, guarded
         assert answer.json["notFound"] == 1 and answer.json["changed"] == 0
     for word in ("executions", "workflows", "artifacts", "projects", "api-keys", "schedules",
                  "heartbeats", "sessions"):
+                 "heartbeats", "bots"):
         said = answer.body.decode()
         if answer.status < 400 and route.path != "/api/executions/bulk":
             assert other[word] not in said, (word, said[:500])

@@ -19,6 +19,7 @@
 #include "json/json.h"
 
 struct attempt;
+struct as_bot;      /* worker/model/as_bot.h */
 struct back_row;    /* store/claims.h */
 struct child_run;   /* worker/child_run.h */
 struct definitions; /* worker/definitions.h */
@@ -107,7 +108,8 @@ struct attempt {
 	struct held_step *held; /* for held_scope */
 	bool woke;              /* it waited, and that is over */
 	const struct back_row
-	    *back; /* of one that woke: how its child run went; or NULL */
+	    *back;             /* of one that woke: how its child run went; or NULL */
+	struct as_bot *as_bot; /* whose words a model answers in; NULL: its own */
 	struct step_log *log;
 	const char *trace_id; /* or NULL */
 };

@@ -16,6 +16,7 @@
 #include "base/xalloc.h"
 #include "digest/digest.h"
 #include "model/answer_core.h"
+#include "model/as_bot.h"
 #include "model/call.h"
 #include "model/order.h"
 #include "model/tool_calls.h"
@@ -64,6 +65,8 @@ deliver(struct asking *asking)
 	struct json *output = ending->output;
 
 	ending->output = NULL;
+	if (asking->attempt->as_bot != NULL)
+		as_bot_told(asking->attempt->as_bot, &asking->session, &asking->used);
 	if (ending->good) {
 		attempt_succeed(asking->attempt, output);
 		return;
@@ -506,6 +509,7 @@ begin_session(struct asking *asking)
 {
 	struct attempt *attempt = asking->attempt;
 	const struct ordered_model *model = order_current(&asking->order);
+	const struct as_bot *as_bot = attempt->as_bot;
 	struct held_ref held = holding(attempt);
 	char what[40];
 
@@ -519,6 +523,8 @@ begin_session(struct asking *asking)
 			   .type = "model",
 			   .agent = model->provider->name,
 			   .model = model->name,
+			   .bot = as_bot != NULL ? &as_bot->bot : NULL,
+			   .peer = as_bot != NULL ? as_bot->peer : NULL,
 		       },
 		       on_begun, asking);
 }

@@ -10,6 +10,7 @@ action_find(enum action_kind kind)
 		[ACTION_HTTP] = &action_http,   [ACTION_WAIT] = &action_wait,
 		[ACTION_CODE] = &action_code,   [ACTION_WORKFLOW] = &action_workflow,
 		[ACTION_MODEL] = &action_model, [ACTION_SKILL] = &action_skill,
+		[ACTION_AGENT] = &action_agent, [ACTION_MESSAGE] = &action_message,
 	};
 
 	return (unsigned)kind < ACTION_KINDS ? table[kind] : NULL;

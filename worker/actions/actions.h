@@ -12,5 +12,6 @@ extern const struct action action_wait;
 extern const struct action action_code;
 extern const struct action action_workflow;
 extern const struct action action_model, action_skill;
+extern const struct action action_agent, action_message;
 
 #endif

@@ -10,6 +10,8 @@
 #include "engine/field_schema.h"
 #include "engine/tool_names.h"
 #include "model/answer_core.h"
+#include "model/as_bot.h"
+#include "model/history_core.h"
 
 const struct ordered_model *
 order_current(const struct order *order)
@@ -163,7 +165,9 @@ read_talk(struct order *order, const struct attempt *attempt)
 	talk->max_tokens = field_count(attempt, "maxTokens", MODEL_TOKENS);
 	talk->has_temperature = temperature != NULL;
 	talk->temperature = json_double(temperature);
-	talk_ask(talk, field_text(attempt, "prompt", ""));
+	if (attempt->as_bot != NULL)
+		history_tell(talk, attempt->as_bot->history, attempt->as_bot->slug);
+	history_ask(talk, field_text(attempt, "prompt", ""));
 	order->max_rounds = (int)field_count(attempt, "maxToolRounds", MODEL_ROUNDS);
 }
 
