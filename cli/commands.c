@@ -39,6 +39,10 @@
 	"\"- [ ] text\" are checked, one after the other; what needs action is told\n" \
 	"over WebSocket and kept. What its front matter says wins over the options.\n" \
 	"Adding the same file again changes the heartbeat."
+#define BOTS_MORE                                                                      \
+	"BOT is a slug or an id. edit: what is not given stays; --model none and\n"    \
+	"--tools none clear. What is sent to a bot is kept for who reads the\n"        \
+	"session; bots answer in the agent and message steps of workflows."
 #define BENCH_MORE                                                                     \
 	"seq10    runs of ten no-op steps, each stored before the next starts\n"       \
 	"single   runs of one no-op step, each triggered by a request of its own\n"    \
@@ -97,6 +101,9 @@ const struct command commands[] = {
 	{ "heartbeat", "add PATH | list | show ID | results ID | pause ID | resume ID | fire ID | remove ID",
 	  "checklists that a model goes through every so often", HEARTBEAT_MORE, heartbeat_args,
 	  cmd_heartbeat },
+	{ "bots", "list | show BOT | add SLUG | edit BOT | send BOT TEXT | remove BOT",
+	  "models with a name, a prompt and tools, for steps of runs", BOTS_MORE, bots_args,
+	  cmd_bots },
 	{ "eval", "EXPR", "evaluate an expression", NULL, eval_args, NULL },
 	{ "scale", "[WORKERS]", "show or set the number of workers", NULL, scale_args,
 	  cmd_scale },

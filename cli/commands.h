@@ -12,6 +12,7 @@ COMMAND(approvals);
 COMMAND(approve);
 COMMAND(artifacts);
 COMMAND(bench);
+COMMAND(bots);
 COMMAND(cancel);
 COMMAND(comment);
 COMMAND(completion);

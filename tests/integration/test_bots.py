@@ -7,6 +7,7 @@ import signal
 import pytest
 from harness.models import Provider, anthropic, sse
 from harness.stepmill import Refused, Stepmill, noop, wait_for
+from test_cli import good, refused
 
 NOBODY = "00000000-0000-7000-8000-000000000000"
 EXCHANGE_MAX = 50  # of common/engine/bot_read.h
@@ -376,3 +377,28 @@ def test_what_nobody_can_say(mill, bot):
             ("/api/channels/c/send", {"body": "x", "from": "nobody"}, 422),
             ("/api/channels/a%20b/send", {"body": "x"}, 422)):
         assert status_of(mill, "POST", path, body) == status, (path, body)
+
+
+# ---- the command line ----
+
+def test_the_command_line(mill, tmp_path):
+    prompt = tmp_path / "prompt.txt"
+    prompt.write_text("Line one.\nLine two.")
+    made = json.loads(good(mill.cli("bots", "add", "cli-bot", "--name", "Cli", "-s", f"@{prompt}",
+                                    "-m", "chaos:x", "-t", "git.*,state.get", "--json")))
+    assert (made["name"], made["systemPrompt"], made["tools"]) == (
+        "Cli", "Line one.\nLine two.", ["git.*", "state.get"])
+    assert "cli-bot" in good(mill.cli("bots", "list")) and "git.*, state.get" in good(mill.cli("bots", "list"))
+    assert "cli-bot" in [b["slug"] for b in json.loads(good(mill.cli("bots", "list", "--json")))]
+    assert good(mill.cli("bots", "edit", "cli-bot", "-m", "none", "-t", "none")) == "cli-bot changed\n"
+    now = json.loads(good(mill.cli("bots", "show", "cli-bot", "--json")))
+    assert (now["model"], now["tools"], now["name"]) == (None, [], "Cli")
+    assert "name: Cli\n" in good(mill.cli("bots", "show", "cli-bot"))
+    assert good(mill.cli("bots", "send", "cli-bot", "Hello")) == "cli-bot was told\n"
+    told = json.loads(good(mill.cli("bots", "send", "cli-bot", "Hello", "--json")))
+    assert told["body"] == "Hello"
+    assert good(mill.cli("bots", "remove", "cli-bot")) == "cli-bot removed\n"
+    refused(mill.cli("bots", "show", "cli-bot"), 1, "there is no bot")
+    refused(mill.cli("bots", "add", "Not One"), 1, "slug")
+    refused(mill.cli("bots", "add", "x", "-s", "@/nowhere"), 2, "--system")
+    refused(mill.cli("bots", "send", "x"), 2, "expected list")
