@@ -42,13 +42,8 @@ extern const struct route routes_workflows[], routes_executions[], routes_pool[]
     routes_bulk[], routes_projects[], routes_keys[], routes_stats[], routes_tools[],
     routes_audit[], routes_why[], routes_dry_run[], routes_test_step[],
     routes_documents[], routes_execute_batch[], routes_ws[], routes_schedules[],
-    routes_schedule_preview[], routes_heartbeats[], routes_webhooks[], routes_skills[];
-    routes_audit[], routes_sessions[], routes_why[], routes_dry_run[],
-    routes_test_step[], routes_documents[], routes_execute_batch[], routes_ws[],
-    routes_schedules[], routes_schedule_preview[], routes_heartbeats[],
-    routes_webhooks[];
     routes_schedule_preview[], routes_heartbeats[], routes_webhooks[], routes_skills[],
-    routes_bots[], routes_messages[];
+    routes_sessions[], routes_bots[], routes_messages[];
 
 /* All of them, ended by NULL. */
 extern const struct route *const routes_all[];
