@@ -1,6 +1,7 @@
 """Providers of models for tests: aimock, which other people wrote and which speaks the protocols
 of all, and one of ours that misbehaves as the name of the model says."""
 import asyncio
+import fcntl
 import json
 import pathlib
 import subprocess
@@ -12,8 +13,15 @@ WORK = ROOT / "build/conformance/models"
 
 
 def install():
-    """aimock below build/, at the version of package-lock.json."""
+    """aimock below build/, at the version of package-lock.json. One at a time: tests of several
+    files begin at once, and would find one another's half."""
     WORK.mkdir(parents=True, exist_ok=True)
+    with open(WORK / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return install_alone()
+
+
+def install_alone():
     wanted = (HERE / "package-lock.json").read_text()
     stamp = WORK / "installed"
     if not stamp.exists() or stamp.read_text() != wanted:
