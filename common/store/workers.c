@@ -211,7 +211,7 @@ workers_expired(struct pg *pg, worker_ids_fn *done, void *context)
 void
 nodes_beat(struct pg *pg, const struct uuid *node, const char *host, int pid,
 	   const char *version, int desired, int running, const char *status,
-	   pg_done_fn *done, void *context)
+	   int followed, pg_done_fn *done, void *context)
 {
 	struct pg_args args;
 
@@ -223,6 +223,10 @@ nodes_beat(struct pg *pg, const struct uuid *node, const char *host, int pid,
 	pg_arg_int4(&args, desired);
 	pg_arg_int4(&args, running);
 	pg_arg_text(&args, status);
+	if (followed >= 0)
+		pg_arg_int4(&args, followed);
+	else
+		pg_arg_null(&args, PG_INT4);
 	pg_query(pg, "nodes_beat", &args, done, context);
 	pg_args_fini(&args);
 }

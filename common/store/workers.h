@@ -57,8 +57,10 @@ typedef void worker_ids_fn(void *context, const struct uuid *ids, size_t count,
 			   const struct err *err);
 void workers_expired(struct pg *pg, worker_ids_fn *done, void *context);
 
+/* A node's row. followed: the wish of somebody elsewhere that was followed (-1: none).
+ * The row of the answer: another wish (null: none), and the nodes as JSON. */
 void nodes_beat(struct pg *pg, const struct uuid *node, const char *host, int pid,
 		const char *version, int desired, int running, const char *status,
-		pg_done_fn *done, void *context);
+		int followed, pg_done_fn *done, void *context);
 
 #endif

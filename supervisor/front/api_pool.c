@@ -1,4 +1,6 @@
-/* The workers of this node over HTTP: look, scale, drain. Wishes go up to the parent.
+/*
+ * The workers of this node over HTTP: look, scale, drain. Wishes go up to the parent;
+ * those for another node go through its row, and its supervisor hears of them.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -6,6 +8,9 @@
 #include "base/xalloc.h"
 #include "front/api.h"
 #include "front/change.h"
+
+#define NODE_MOST    255
+#define WORKERS_MOST 1024 /* the limit of pool.workers_max */
 
 static void
 on_get(struct exchange *exchange)
@@ -21,6 +26,8 @@ on_get(struct exchange *exchange)
 	}
 	body = json_copy(front->pool);
 	json_set(body, "node", json_new_str(uuid_format(&front->node, text)));
+	json_set(body, "nodes",
+		 front->nodes != NULL ? json_ref(front->nodes) : json_new_array());
 	reply_json(exchange, 200, body);
 }
 
@@ -37,9 +44,68 @@ drain(struct front *front, void *context)
 	parent_say(front->parent, "drain");
 }
 
+/* ---- another node ---- */
+
+static void
+on_wished(void *context, const struct pg_rows *rows, const struct err *err)
+{
+	struct exchange *exchange = context;
+	struct json *answer;
+	char text[UUID_TEXT];
+	struct uuid node;
+
+	if (rows == NULL) {
+		reply_err(exchange, err);
+	} else if (pg_int(rows, 0, 0) == 0) {
+		reply_problem(exchange, 404, NULL,
+			      "there is no such node that keeps workers now");
+	} else if (pg_is_null(rows, 0, 1)) {
+		reply_problem(exchange, 409, NULL,
+			      "%lld nodes have this host: name one by its id",
+			      (long long)pg_int(rows, 0, 0));
+	} else {
+		node = pg_uuid(rows, 0, 1);
+		answer = json_new_object();
+		json_set(answer, "desired", json_new_int(pg_int(rows, 0, 2)));
+		json_set(answer, "node", json_new_str(uuid_format(&node, text)));
+		reply_json(exchange, 202, answer);
+	}
+}
+
+static void
+wish(struct exchange *exchange, const char *node, int64_t workers)
+{
+	struct json *details = json_new_object();
+	struct pg_args args;
+
+	json_set(details, "workers", json_new_int(workers));
+	exchange_audit(exchange, node, details);
+	pg_args_init(&args);
+	pg_arg_text(&args, node);
+	pg_arg_int4(&args, (int32_t)workers);
+	pg_query(exchange_pg(exchange), "nodes_wish", &args, on_wished, exchange);
+	pg_args_fini(&args);
+}
+
+/* What another node may have at most it knows itself. */
+static int
+read_wish(const struct front *front, const struct json *body, const char **node,
+	  int64_t *workers, struct err *err)
+{
+	if (json_want_str(body, "node", node, err) < 0)
+		return -1;
+	if (*node != NULL && (**node == '\0' || strlen(*node) > NODE_MOST))
+		return err_set(err, ERR_INPUT, "node: expected the id or host of one");
+	return json_want_int(body, "workers", 0,
+			     *node != NULL ? WORKERS_MOST
+					   : front->settings->pool_workers_max,
+			     workers, err);
+}
+
 static void
 on_put(struct exchange *exchange)
 {
+	const char *node = NULL;
 	struct front *front = exchange_front(exchange);
 	struct err err = { 0 };
 	int64_t workers = -1;
@@ -51,9 +117,12 @@ on_put(struct exchange *exchange)
 		reply_problem(exchange, 400, NULL, "expected {\"workers\": NUMBER}");
 		return;
 	}
-	if (json_want_int(body, "workers", 0, front->settings->pool_workers_max,
-			  &workers, &err) < 0) {
+	if (read_wish(front, body, &node, &workers, &err) < 0) {
 		reply_err(exchange, &err);
+		return;
+	}
+	if (node != NULL) {
+		wish(exchange, node, workers);
 		return;
 	}
 	if (front->parent == NULL) {

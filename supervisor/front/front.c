@@ -39,6 +39,7 @@ struct shell {
 	struct graves *graves;
 	struct timer *beat, *opening, *patience;
 	usec_t open_at_last; /* monotonic */
+	int followed;        /* a wish of another node; -1: there is none */
 	bool kept;           /* somebody accepts from the sockets after us */
 	bool closing;        /* the delay is over */
 	struct signal_watch *term, *hup;
@@ -167,11 +168,45 @@ on_hup(void *context)
 
 /* ---- the node's row ---- */
 
+/* Said again by whoever follows us, should we die before it is noted as followed. */
+static void
+follow(struct shell *shell, int workers)
+{
+	log_info("pool.wished", F_INT("workers", workers));
+	parent_say(shell->front.parent, "scale %d", workers);
+	shell->followed = workers;
+	timer_set(shell->beat, 0);
+}
+
+/* On failure readiness tells that PostgreSQL is away. */
 static void
 on_beaten(void *context, const struct pg_rows *rows, const struct err *err)
 {
-	(void)context, (void)rows,
-	    (void)err; /* readiness tells that PostgreSQL is away */
+	struct shell *shell = context;
+	struct json *nodes = NULL;
+	struct err none = { 0 };
+	const char *text;
+	size_t len;
+
+	(void)err;
+	if (rows == NULL || pg_count(rows) == 0)
+		return;
+	text = pg_text(rows, 0, 1, &len);
+	if (json_parse(text, len, &nodes, &none) == 0) {
+		json_unref(&shell->front.nodes);
+		shell->front.nodes = nodes;
+	}
+	shell->followed = -1;
+	if (!pg_is_null(rows, 0, 0) && shell->front.parent != NULL)
+		follow(shell, (int)pg_int(rows, 0, 0));
+}
+
+static const char *
+node_status(const struct front *front)
+{
+	if (front->parent == NULL)
+		return "alone";
+	return front->draining ? "draining" : "ready";
 }
 
 static void
@@ -188,7 +223,7 @@ on_beat(void *context)
 			   STEPMILL_VERSION,
 			   (int)json_int(json_get(front->pool, "desired")),
 			   (int)json_count(json_get(front->pool, "workers")),
-			   front->draining ? "draining" : "ready", on_beaten, shell);
+			   node_status(front), shell->followed, on_beaten, shell);
 	}
 	timer_set(shell->beat, BEAT);
 }
@@ -232,13 +267,18 @@ on_write_state(void *context, bool up)
 
 /* ---- what PostgreSQL tells ---- */
 
-static const char *const listened[] = { "listen_alerts", NULL };
+static const char *const listened[] = { "listen_alerts", "listen_pool", NULL };
 
 static void
 on_notify(void *context, const char *channel, const char *payload)
 {
 	struct shell *shell = context;
 
+	char node[UUID_TEXT];
+
+	if (strcmp(channel, "stepmill_pool") == 0 &&
+	    strcmp(payload, uuid_format(&shell->front.node, node)) == 0)
+		timer_set(shell->beat, 0);
 	if (strcmp(channel, "stepmill_alerts") == 0 && shell->front.ws != NULL)
 		ws_alerts_notified(shell->front.ws, payload);
 }
@@ -363,13 +403,14 @@ take_down(struct shell *shell)
 	timer_free(&shell->opening);
 	timer_free(&shell->patience);
 	json_unref(&front->pool);
+	json_unref(&front->nodes);
 	loop_free(&front->loop);
 }
 
 int
 front_main(const struct settings *settings, const int *listen_fds, size_t count)
 {
-	struct shell shell = { .front.settings = settings };
+	struct shell shell = { .front.settings = settings, .followed = -1 };
 	struct err err = { 0 };
 	int status = EXIT_TRY_AGAIN;
 

@@ -48,6 +48,8 @@ struct front {
 	struct ws *ws;
 	struct rates *rates; /* NULL: no limit */
 	struct uuid node;
+	struct json
+	    *nodes; /* all that were seen of late, as of our last beat; or NULL */
 	struct json *pool;  /* the parent's last "pool {json}" line; or NULL */
 	size_t batch_bytes; /* held, of bodies of batches (front/batch.h) */
 	bool draining;

@@ -33,7 +33,7 @@ CASES = [
             " bus_events_insert event_waits_wake", "front"),
     *around("comments_add artifacts_add runs_delete definitions_deactivate workflows_delete"
             " projects_insert projects_update projects_delete_runs projects_delete"
-            " api_keys_insert api_keys_end definitions_test steps_given", "front"),
+            " api_keys_insert api_keys_end definitions_test steps_given nodes_wish", "front"),
     *around("schedules_insert schedules_update schedules_enable schedules_fire"
             " schedules_delete heartbeats_take_over", "front"),
     *around("bots_insert bots_update bots_delete messages_to_bot messages_to_channel", "front"),

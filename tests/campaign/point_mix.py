@@ -300,6 +300,10 @@ class Mix:
         await self.change("POST", "/api/workflows/point-mixed/test-step",
                           {"stepId": "echo", "steps": {"call": {"body": {"key": "k"}}}}, "tested",
                           again=(202,))
+        status, pool = await self.ask("look", "GET", "/api/pool")
+        assert status == 200, pool
+        await self.change("PUT", "/api/pool", {"workers": 2, "node": pool["node"]}, "wished",
+                          again=(202, 404))
         key = await self.change("POST", "/api/api-keys", {"name": "point", "role": "viewer"}, "key")
         await self.change("DELETE", f"/api/api-keys/{key['id']}")
 

@@ -431,8 +431,8 @@ walk(struct rooms *rooms)
 	claim(rooms, NULL, 0, 1, true);
 	die(rooms);
 	end_runs(rooms);
-	nodes_beat(rooms->pg, &rooms->worker, "host", 12, "v", 3, 2, "ready", on_done,
-		   rooms);
+	nodes_beat(rooms->pg, &rooms->worker, "host", 12, "v", 3, 2, "ready", -1,
+		   on_done, rooms);
 	loop_run(rooms->loop);
 }
 

@@ -135,7 +135,7 @@ def test_an_unknown_command_names_the_nearest():
     ("events x --since -1", "--since"), ("cancel", "one run"), ("workflows show", "show what?"),
     ("workflows nope", '"nope"'), ("workflows list x", '"x"'), ("workflows register", "register what?"),
     ("validate", "one file"), ("eval", "expression"), ("scale x", '"x"'), ("scale -- -1", '"-1"'),
-    ("scale 1 2", "one number"), ("migrate x", '"x"'), ("keys", "create"), ("keys revoke", "revoke NAME"),
+    ("scale 1 2", "one number"), ("scale --node x", "a number of workers"), ("migrate x", '"x"'), ("keys", "create"), ("keys revoke", "revoke NAME"),
     ("keys create", "--name"), ("keys create --name a", "--role"),
     ("keys create --name a --role king", "viewer, operator or admin"),
     ("keys create --name a/b --role viewer", "--name"),

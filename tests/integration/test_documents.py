@@ -582,7 +582,11 @@ def test_tour_of_figures(tour, stepmill):
     workers = stepmill.workers_wanted
     tour(202, "PUT", "/api/pool", {"workers": workers}, Idempotency_Key="pool")
     tour(202, "PUT", "/api/pool", {"workers": workers}, Idempotency_Key="pool")
-    for body in ({"workers": -1}, {"workers": "many"}, {}, []):
+    node = tour(200, "GET", "/api/pool").json["node"]
+    wait_for("the node is known", lambda: stepmill.get("/api/pool")["nodes"])
+    tour(202, "PUT", "/api/pool", {"workers": workers, "node": node}, Idempotency_Key="pool-node")
+    tour(404, "PUT", "/api/pool", {"workers": workers, "node": "nowhere"})
+    for body in ({"workers": -1}, {"workers": "many"}, {}, [], {"workers": 1, "node": ""}):
         tour(400, "PUT", "/api/pool", body)
     for path in ("/api/stats", "/api/stats?since=2020-01-01T00:00:00Z", "/api/queues", "/api/tools",
                  "/api/skills", "/api/skills?projectId=default",

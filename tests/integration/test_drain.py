@@ -176,6 +176,65 @@ def test_signals_scale_by_one(stepmill, other):
     assert other.ask("GET", "/api/pool").json["desired"] == 1
 
 
+def node_of(supervisor):
+    return supervisor.ask("GET", "/api/pool").json["node"]
+
+
+def wanted(stepmill, node):
+    [[workers]] = stepmill.sql("select wanted_workers from nodes where id = %s", node)
+    return workers
+
+
+def test_any_supervisor_scales_any_node(stepmill, other):
+    ready(other)
+    node = node_of(other)
+    answer = stepmill.ask("PUT", "/api/pool", {"workers": 4, "node": node})
+    assert (answer.status, answer.json) == (202, {"desired": 4, "node": node})
+    ready(other, 4)
+    assert len(stepmill.ready_workers()) == stepmill.workers_wanted
+    wait_for("it is noted as followed", lambda: wanted(stepmill, node) is None)
+    done = stepmill.cli("scale", "1", "--node", node)
+    assert done.returncode == 0 and done.stdout.startswith("1 workers wanted"), done.stderr
+    ready(other, 1)
+    shown = wait_for("the shared one has heard", lambda: [
+        one for one in stepmill.get("/api/pool")["nodes"] if one["id"] == node and one["running"] == 1])
+    assert shown[0]["desired"] == 1 and shown[0]["status"] == "ready"
+    lines = [line.split() for line in stepmill.cli("scale").stdout.splitlines()]
+    assert ["HOST", "NODE", "STATE", "WORKERS", "WANTED"] in lines
+    assert [shown[0]["host"], node, "ready", "1", "1"] in lines
+    wait_for("it is noted as followed", lambda: wanted(stepmill, node) is None)
+
+
+def test_a_wish_that_was_not_heard_is_followed_at_the_next_beat(stepmill, other):
+    ready(other)
+    stepmill.sql("update nodes set wanted_workers = 1 where id = %s", node_of(other))
+    ready(other, 1)
+
+
+def test_a_wish_outlives_the_front_and_its_limit_is_the_nodes(stepmill):
+    with begun(stepmill, pool_workers_max=3) as other:
+        ready(other)
+        node = node_of(other)
+        os.kill(front_of(other.process.pid), signal.SIGKILL)
+        assert stepmill.ask("PUT", "/api/pool", {"workers": 900, "node": node}).status == 202
+        ready(other, 3)
+        assert node_of(other) == node
+
+
+def test_a_node_that_is_none_or_several(stepmill, other):
+    wait_for("both are known", lambda: len({one["host"] for one in stepmill.get("/api/pool")["nodes"]}) == 1
+             and len(stepmill.get("/api/pool")["nodes"]) >= 2)
+    host = stepmill.get("/api/pool")["nodes"][0]["host"]
+    refused = stepmill.ask("PUT", "/api/pool", {"workers": 1, "node": host})
+    assert refused.status == 409 and "by its id" in refused.json["detail"]
+    assert stepmill.ask("PUT", "/api/pool", {"workers": 1, "node": "nowhere"}).status == 404
+    for body in ({"workers": 1, "node": ""}, {"workers": 1, "node": 7}, {"workers": 1025, "node": host},
+                 {"workers": 1, "node": "x" * 256}):
+        assert stepmill.ask("PUT", "/api/pool", body).status == 400
+    done = stepmill.cli("scale", "--node", host)
+    assert done.returncode == 2 and "a number of workers" in done.stderr
+
+
 def test_reload(stepmill, tmp_path):
     """SIGHUP: what may change changes in all processes; a broken file changes nothing."""
     config = tmp_path / "stepmill.yaml"
