@@ -267,8 +267,6 @@ def test_configuration_is_read(tmp_path, number):
     assert len(texts) == 2
     key = tmp_path / "key"
     key.write_text("a key\n")
-def test_configuration_is_read(tmp_path):
-    text = "".join(text for _, text in fenced(page("docs/configuration.md"), "yaml"))
     config = tmp_path / "stepmill.yaml"
     config.write_text(texts[number].replace("/run/secrets/anthropic", str(key)))
     done = subprocess.run([BIN / "stepmill-supervisor", "--config", config, "--check"], text=True,
@@ -393,7 +391,6 @@ QUERY = {"isActive": "true", "page": "1", "limit": "5", "status": "completed,FAI
          "wait": "1s", "follow": "true", "name": "a.txt", "stepId": "keep", "level": "info", "type": "OTHER"}
 
 
-BOT = "00000000-0000-7000-8000-00000000ffff"
 OVER_ALREADY = ("/cancel", "/pause", "/resume", "/retry")  # of a run that is completed
 
 
@@ -429,10 +426,11 @@ def route_url(served, method, path, query):
         path = path.replace(":id", one_more(served, path))
         served.wait_ended(served.post(path.replace("results", "fire"))["executionId"])
     if path.startswith("/api/sessions"):
+        bot = one_more(served, "/api/bots")
         made = served.sql(
             "insert into agent_sessions (id, execution_id, step_number, name, session_type, bot_id,"
             " created_at) select uuid7(), %s, 1, 'docs', 'model', %s, now() + i * interval '1 s'"
-            " from generate_series(1, 2) i returning id::text", run["id"], BOT)
+            " from generate_series(1, 2) i returning id::text", run["id"], bot)
         path = path.replace(":id", made[0][0])
     if path == "/api/schedules/:id/firings":
         path = path.replace(":id", one_more(served, path))
@@ -458,7 +456,7 @@ def route_url(served, method, path, query):
         values |= {"who": "dev", "what": "workflow.register", "target": "hello",
                    "cursor": "ffffffff-ffff-7fff-bfff-ffffffffffff"}
     elif path == "/api/sessions":
-        values |= {"type": "model", "bot": BOT, "executionId": run["runId"], "cursor": made[1][0]}
+        values |= {"type": "model", "bot": bot, "executionId": run["runId"], "cursor": made[1][0]}
     elif path == "/api/heartbeats":
         values["enabled"] = "true"
     elif path.endswith("/results"):

@@ -161,8 +161,7 @@ def test_a_bound_key_sees_and_changes_nothing_of_another_project(shared, guarded
     elif route.path == "/api/executions/bulk":
         assert answer.json["notFound"] == 1 and answer.json["changed"] == 0
     for word in ("executions", "workflows", "artifacts", "projects", "api-keys", "schedules",
-                 "heartbeats", "sessions"):
-                 "heartbeats", "bots"):
+                 "heartbeats", "sessions", "bots"):
         said = answer.body.decode()
         if answer.status < 400 and route.path != "/api/executions/bulk":
             assert other[word] not in said, (word, said[:500])
