@@ -9,7 +9,9 @@ with found as not materialized (
 	 where (not $5::bool or a.execution_id = (select r.id from v_runs r
 			where r.id = $1 or (r.run_number = $2 and r.run_id = $3)))
 	   and ($4::uuid is null or exists (select from workflow_runs r
-		where r.id = a.execution_id and r.project_id = $4))
+		where r.id = a.execution_id and r.project_id = $4)
+		or exists (select from agent_sessions s
+			where s.id = a.id and s.project_id = $4))
 	   and ($6::text is null or a.session_type = $6)
 	   and ($7::uuid is null or $7::text in (a.doc ->> 'botId', a.doc ->> 'peerBotId'))
 ), page as (

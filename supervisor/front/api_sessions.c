@@ -1,7 +1,10 @@
-/* Conversations with models, agents and bots over HTTP: looked at only. */
+/* Conversations with models, agents and bots over HTTP, and what was said in them:
+ * looked at only. */
 #include <string.h>
 
 #include "front/api.h"
+
+#define MESSAGES_SHOWN 200
 
 static const char *const types[] = { "cli", "model", "chat", "bot-to-bot" };
 
@@ -81,6 +84,7 @@ on_get(struct exchange *exchange)
 	pg_args_init(&args);
 	pg_arg_uuid(&args, &id);
 	api_arg_confined(exchange, &args);
+	pg_arg_int4(&args, MESSAGES_SHOWN);
 	api_read(exchange, "sessions_get", &args, api_on_json);
 	pg_args_fini(&args);
 }

@@ -64,8 +64,9 @@ def message(sender, receiver, body="hello", key="say", **fields):
 
 
 def messages(mill, session):
-    return [json.loads(row) for row, in mill.sql(
-        "select doc::text from v_api_messages where session_id = %s order by seq", session)]
+    shown = mill.get(f"/api/sessions/{session}")
+    assert shown["messageCount"] == len(shown["messages"])
+    return shown["messages"]
 
 
 def sessions(run, kind):
@@ -364,6 +365,30 @@ def test_what_people_say_is_kept(mill, bot):
     assert (posted["channel"], posted["toBot"], posted["fromBot"]) == ("bots.http", None, a)
     assert status_of(mill, "DELETE", f"/api/bots/{a}") == 204
     assert len(messages(mill, first["sessionId"])) == 2, "what was said stays"
+    found = mill.get(f"/api/sessions?type=bot-to-bot&bot={mill.get(f'/api/bots/{b}')['id']}")["data"]
+    assert [s["id"] for s in found] == [other["sessionId"]]
+
+
+def test_the_newest_messages_are_shown(mill, bot):
+    a = bot("a")
+    session = [mill.post(f"/api/bots/{a}/send", {"body": str(n)}) for n in range(203)][0]["sessionId"]
+    shown = mill.get(f"/api/sessions/{session}")
+    assert shown["messageCount"] == 203
+    assert [m["body"] for m in shown["messages"]] == [str(n) for n in range(3, 203)]
+
+
+def test_who_sees_what_was_said(mill, guarded, tmp_path):
+    tmp_path.chmod(0o755)
+    project = mill.post("/api/projects", {"name": "bots-said", "path": str(tmp_path)})["id"]
+    key = mill.post("/api/api-keys", {"name": "bots-said", "role": "admin", "projectId": project})["key"]
+    bound = {"Authorization": f"Bearer {key}"}
+    said = guarded.ask("POST", "/api/channels/bots.said/send", {"body": "Ours."}, bound).json
+    theirs = mill.post("/api/channels/bots.said/send", {"body": "Theirs."})
+    assert said["sessionId"] != theirs["sessionId"]
+    assert guarded.ask("GET", f"/api/sessions/{said['sessionId']}", headers=bound).status == 200
+    assert guarded.ask("GET", f"/api/sessions/{theirs['sessionId']}", headers=bound).status == 404
+    found = guarded.ask("GET", "/api/sessions?type=chat", headers=bound).json["data"]
+    assert [s["id"] for s in found] == [said["sessionId"]]
 
 
 def test_what_nobody_can_say(mill, bot):

@@ -446,7 +446,7 @@ def test_tour_of_sessions(tour, stepmill):
         assert tour(200, "GET", f"/api/sessions{query}").json["pagination"]["total"] == 0
     for query in ("?type=x", "?bot=x", "?limit=0", "?cursor=x"):
         tour(400, "GET", f"/api/sessions{query}")
-    assert tour(200, "GET", f"/api/sessions/{session['id']}").json == session
+    assert tour(200, "GET", f"/api/sessions/{session['id']}").json == {**session, "messageCount": 0, "messages": []}
     for none in (NOBODY, "none"):
         tour(404, "GET", f"/api/sessions/{none}")
 
@@ -516,7 +516,8 @@ def test_tour_of_bots_and_messages(tour):
     for method in ("GET", "PUT", "PATCH", "DELETE"):
         tour(404, method, "/api/bots/nobody", None if method in ("GET", "DELETE") else {})
     other = tour(201, "POST", "/api/bots", {"slug": slug + "-b"}).json["slug"]
-    tour(201, "POST", f"{at}/send", {"body": "Hello."}, Idempotency_Key=slug + "s")
+    said = tour(201, "POST", f"{at}/send", {"body": "Hello."}, Idempotency_Key=slug + "s").json
+    tour(200, "GET", f"/api/sessions/{said['sessionId']}")
     tour(201, "POST", f"{at}/send", {"body": "Hello.", "from": other})
     tour(201, "POST", "/api/channels/documents/send", {"body": "All."}, Idempotency_Key=slug + "c")
     tour(400, "POST", f"{at}/send", {"body": ""})
