@@ -146,10 +146,8 @@ class Mix:
             assert status in (200, 201), f"{name}: {status} {answer}"
         await asyncio.gather(self.approve(), self.cancel(), self.pause(), self.retry(),
                              self.tell(), self.disturb(), self.add_and_remove(),
-                             self.keep_house(), self.schedule(), self.tick(),
-                             self.heartbeat(), self.evented(), self.watched(), self.batch(),
                              self.keep_house(), self.age(), self.schedule(), self.tick(),
-                             self.heartbeat(), self.evented(), self.batch(),
+                             self.heartbeat(), self.evented(), self.watched(), self.batch(),
                              self.begin("limited", "2"), *(
                                  self.begin(name) for name in FLOWS if name not in BEGUN))
         try:
