@@ -155,7 +155,7 @@ class Copies(Postgres):
                           " -c session_replication_role=replica") as conn, conn.transaction():
             for name in self.tables:  # few rows: quicker than truncate
                 conn.execute(f"delete from {name}")
-                conn.execute(f"insert into {name} table whole.{name}")
+                conn.execute(f"insert into {name} overriding system value table whole.{name}")
 
     def create(self, name, template):
         with self.connect("postgres") as admin:
