@@ -246,31 +246,12 @@ say(const struct command *command, struct server *server, const struct args *arg
 /* ---- all of them ---- */
 
 static int
-add_page(struct server *server, int page, struct json *all, bool *more)
-{
-	char *path = xprintf("/api/bots?limit=100&page=%d", page);
-	struct answer answer;
-	int status = server_call(server, "GET", path, NULL, &answer);
-	const struct json *data = json_get(answer.json, "data");
-
-	for (size_t i = 0; i < json_count(data); i++)
-		json_append(all, json_ref(json_at(data, i)));
-	*more = json_count(data) == 100;
-	answer_fini(&answer);
-	free(path);
-	return status;
-}
-
-static int
 list(const struct command *command, struct server *server, const struct args *args)
 {
 	struct json *all = json_new_array();
-	bool more = true;
-	int status = CLI_OK;
+	int status = server_all(server, "/api/bots", all);
 
 	(void)command;
-	for (int page = 1; more && status == CLI_OK; page++)
-		status = add_page(server, page, all, &more);
 	if (status == CLI_OK && args_has(args, "json"))
 		print_json(all);
 	else if (status == CLI_OK)

@@ -428,3 +428,31 @@ server_verb(const struct command *command, const struct args *args,
 	server_close(&server);
 	return status;
 }
+
+static int
+add_page(struct server *server, const char *list, int page, struct json *all,
+	 bool *more)
+{
+	char *path = xprintf("%s?limit=100&page=%d", list, page);
+	struct answer answer;
+	int status = server_call(server, "GET", path, NULL, &answer);
+	const struct json *data = json_get(answer.json, "data");
+
+	for (size_t i = 0; i < json_count(data); i++)
+		json_append(all, json_ref(json_at(data, i)));
+	*more = json_count(data) == 100;
+	answer_fini(&answer);
+	free(path);
+	return status;
+}
+
+int
+server_all(struct server *server, const char *path, struct json *all)
+{
+	bool more = true;
+	int status = CLI_OK;
+
+	for (int page = 1; more && status == CLI_OK; page++)
+		status = add_page(server, path, page, all, &more);
+	return status;
+}

@@ -85,4 +85,8 @@ struct server_verb {
 int server_verb(const struct command *command, const struct args *args,
 		const struct server_verb *verbs, const char *expected);
 
+/* Appends what a list answers, all of its pages, to all (an array). CLI_OK, or what
+ * server_call said. */
+int server_all(struct server *server, const char *path, struct json *all);
+
 #endif

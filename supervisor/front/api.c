@@ -313,3 +313,31 @@ api_found_step(struct exchange *exchange, const char *step, const struct pg_rows
 		      step);
 	return false;
 }
+
+int
+api_arg_uuid(struct exchange *exchange, const char *name, struct pg_args *args)
+{
+	const char *text = exchange_query(exchange, name);
+	struct uuid id;
+
+	if (text != NULL && !uuid_parse(text, strlen(text), &id)) {
+		reply_problem(exchange, 400, NULL, "%s: expected a UUID", name);
+		return -1;
+	}
+	pg_arg_uuid(args, text != NULL ? &id : NULL);
+	return 0;
+}
+
+int
+api_arg_flag(struct exchange *exchange, const char *name, struct pg_args *args)
+{
+	bool value;
+
+	if (api_query_flag(exchange, name, &value) < 0)
+		return -1;
+	if (exchange_query(exchange, name) != NULL)
+		pg_arg_bool(args, value);
+	else
+		pg_arg_null(args, PG_BOOL);
+	return 0;
+}

@@ -32,6 +32,9 @@ int api_query_int(struct exchange *exchange, const char *name, int64_t min, int6
 int api_query_flag(struct exchange *exchange, const char *name, bool *out);
 /* A time of the query (RFC 3339), 0 when absent. -1: a 400 was answered. */
 int api_query_time(struct exchange *exchange, const char *name, usec_t *out);
+/* Adds a UUID, or a flag, of the query; absent: null. -1: a 400 was answered. */
+int api_arg_uuid(struct exchange *exchange, const char *name, struct pg_args *args);
+int api_arg_flag(struct exchange *exchange, const char *name, struct pg_args *args);
 
 /* A pg_done_fn whose context is the exchange: the first column of the only row is the
  * answer's JSON; no row, or null: 404. The exchange's state must be set by api_guard.

@@ -14,46 +14,18 @@
 
 /* ---- look ---- */
 
-/* A flag of the query; absent: null. -1: a 400 was answered. */
-static int
-arg_flag(struct exchange *exchange, const char *name, struct pg_args *args)
-{
-	bool value;
-
-	if (api_query_flag(exchange, name, &value) < 0)
-		return -1;
-	if (exchange_query(exchange, name) != NULL)
-		pg_arg_bool(args, value);
-	else
-		pg_arg_null(args, PG_BOOL);
-	return 0;
-}
-
-static int
-arg_uuid(struct exchange *exchange, const char *name, struct pg_args *args)
-{
-	const char *text = exchange_query(exchange, name);
-	struct uuid id;
-
-	if (text != NULL && !uuid_parse(text, strlen(text), &id)) {
-		reply_problem(exchange, 400, NULL, "%s: expected a UUID", name);
-		return -1;
-	}
-	pg_arg_uuid(args, text != NULL ? &id : NULL);
-	return 0;
-}
-
 static int
 fill_list(struct exchange *exchange, struct pg_args *args)
 {
 	struct api_page page;
 
-	if (api_page(exchange, &page) < 0 || arg_flag(exchange, "enabled", args) < 0)
+	if (api_page(exchange, &page) < 0 ||
+	    api_arg_flag(exchange, "enabled", args) < 0)
 		return -1;
 	pg_arg_int4(args, page.limit);
 	pg_arg_int4(args, page.offset);
 	pg_arg_int4(args, page.page);
-	if (arg_uuid(exchange, "projectId", args) < 0)
+	if (api_arg_uuid(exchange, "projectId", args) < 0)
 		return -1;
 	api_arg_confined(exchange, args);
 	return 0;
@@ -92,14 +64,14 @@ fill_results(struct exchange *exchange, struct pg_args *args)
 		return -1;
 	schedule_arg_named(args, exchange_param(exchange, "id"),
 			   exchange_project(exchange));
-	if (arg_flag(exchange, "actionNeeded", args) < 0 ||
+	if (api_arg_flag(exchange, "actionNeeded", args) < 0 ||
 	    api_query_time(exchange, "since", &since) < 0)
 		return -1;
 	pg_arg_time(args, since);
 	pg_arg_int4(args, page.limit);
 	pg_arg_int4(args, exchange_query(exchange, "cursor") ? 0 : page.offset);
 	pg_arg_int4(args, page.page);
-	return arg_uuid(exchange, "cursor", args);
+	return api_arg_uuid(exchange, "cursor", args);
 }
 
 static void

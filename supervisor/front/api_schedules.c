@@ -13,21 +13,6 @@
 
 /* ---- look ---- */
 
-/* `enabled=true`; absent: null. -1: a 400 was answered. */
-static int
-arg_enabled(struct exchange *exchange, struct pg_args *args)
-{
-	bool enabled;
-
-	if (api_query_flag(exchange, "enabled", &enabled) < 0)
-		return -1;
-	if (exchange_query(exchange, "enabled") != NULL)
-		pg_arg_bool(args, enabled);
-	else
-		pg_arg_null(args, PG_BOOL);
-	return 0;
-}
-
 static int
 arg_kind(struct exchange *exchange, struct pg_args *args)
 {
@@ -39,20 +24,6 @@ arg_kind(struct exchange *exchange, struct pg_args *args)
 		return 0;
 	reply_problem(exchange, 400, NULL, "kind: expected workflow or heartbeat");
 	return -1;
-}
-
-static int
-arg_uuid(struct exchange *exchange, const char *name, struct pg_args *args)
-{
-	const char *text = exchange_query(exchange, name);
-	struct uuid id;
-
-	if (text != NULL && !uuid_parse(text, strlen(text), &id)) {
-		reply_problem(exchange, 400, NULL, "%s: expected a UUID", name);
-		return -1;
-	}
-	pg_arg_uuid(args, text != NULL ? &id : NULL);
-	return 0;
 }
 
 /* Adds whether it is the other one of `name` and `-name`; absent: not. */
@@ -86,14 +57,14 @@ fill_list(struct exchange *exchange, struct pg_args *args)
 	if (api_page(exchange, &page) < 0 || arg_kind(exchange, args) < 0)
 		return -1;
 	pg_arg_text(args, exchange_query(exchange, "workflowId"));
-	if (arg_enabled(exchange, args) < 0)
+	if (api_arg_flag(exchange, "enabled", args) < 0)
 		return -1;
 	pg_arg_text(args, exchange_query(exchange, "name"));
 	if (arg_sort(exchange, "createdAt", "-createdAt", args) < 0)
 		return -1;
 	arg_page(&page, exchange_query(exchange, "cursor") != NULL, args);
-	if (arg_uuid(exchange, "cursor", args) < 0 ||
-	    arg_uuid(exchange, "projectId", args) < 0)
+	if (api_arg_uuid(exchange, "cursor", args) < 0 ||
+	    api_arg_uuid(exchange, "projectId", args) < 0)
 		return -1;
 	api_arg_confined(exchange, args);
 	return 0;

@@ -28,20 +28,6 @@ arg_type(struct exchange *exchange, struct pg_args *args)
 }
 
 static int
-arg_uuid(struct exchange *exchange, const char *name, struct pg_args *args)
-{
-	const char *text = exchange_query(exchange, name);
-	struct uuid id;
-
-	if (text != NULL && !uuid_parse(text, strlen(text), &id)) {
-		reply_problem(exchange, 400, NULL, "%s: expected a UUID", name);
-		return -1;
-	}
-	pg_arg_uuid(args, text != NULL ? &id : NULL);
-	return 0;
-}
-
-static int
 fill(struct exchange *exchange, struct pg_args *args)
 {
 	const char *run = exchange_query(exchange, "executionId");
@@ -51,12 +37,12 @@ fill(struct exchange *exchange, struct pg_args *args)
 		return -1;
 	api_arg_run_named(args, run != NULL ? run : "", exchange_project(exchange));
 	pg_arg_bool(args, run != NULL);
-	if (arg_type(exchange, args) < 0 || arg_uuid(exchange, "bot", args) < 0)
+	if (arg_type(exchange, args) < 0 || api_arg_uuid(exchange, "bot", args) < 0)
 		return -1;
 	pg_arg_int4(args, page.limit);
 	pg_arg_int4(args, exchange_query(exchange, "cursor") ? 0 : page.offset);
 	pg_arg_int4(args, page.page);
-	return arg_uuid(exchange, "cursor", args);
+	return api_arg_uuid(exchange, "cursor", args);
 }
 
 static void
