@@ -32,6 +32,7 @@ class Load:
         self.headers = {"Authorization": f"Bearer {key}"}
         self.workflow = workflow
         self.pause = clients / rate if rate else 0
+        self.since, self.seconds = 0, 0
         self.good, self.started, self.failed = collections.Counter(), [], []
         self.end = threading.Event()
         self.threads = [threading.Thread(target=self.work) for _ in range(clients)]
@@ -67,6 +68,7 @@ class Load:
         connection.close()
 
     def __enter__(self):
+        self.since = time.monotonic()
         for thread in self.threads:
             thread.start()
         return self
@@ -75,6 +77,7 @@ class Load:
         self.end.set()
         for thread in self.threads:
             thread.join()
+        self.seconds = time.monotonic() - self.since
 
 
 def served(supervisor):
@@ -131,7 +134,9 @@ def test_a_rolling_restart_fails_no_request(shared, key, proxy, delay):
 @pytest.mark.parametrize("proxy, delay", [("haproxy", "3s"), ("nginx", "1s")])
 def test_a_rolling_restart_under_500_requests_a_second(shared, key, proxy, delay):
     load = roll(shared, key, proxy, delay, rounds=5, clients=16, rate=500)
-    print(f"\n{proxy}: {sum(load.good.values())} requests, {len(load.failed)} failed")
+    asked = sum(load.good.values())
+    print(f"\n{proxy}: {asked} requests in {load.seconds:.1f} s, {asked / load.seconds:.0f} a second, "
+          f"{len(load.failed)} failed")
     check(shared, load)
 
 
