@@ -133,7 +133,7 @@ def test_a_rolling_restart_fails_no_request(shared, key, proxy, delay):
 @pytest.mark.long
 @pytest.mark.parametrize("proxy, delay", [("haproxy", "3s"), ("nginx", "1s")])
 def test_a_rolling_restart_under_500_requests_a_second(shared, key, proxy, delay):
-    load = roll(shared, key, proxy, delay, rounds=5, clients=16, rate=500)
+    load = roll(shared, key, proxy, delay, rounds=5, clients=48, rate=500)
     asked = sum(load.good.values())
     print(f"\n{proxy}: {asked} requests in {load.seconds:.1f} s, {asked / load.seconds:.0f} a second, "
           f"{len(load.failed)} failed")
