@@ -1,0 +1,159 @@
+"""stepmill: a supervisor with two workers and a scheduler on the servers that all engines get, a
+fresh database, `stepmill bench`. Nothing is tuned, no VACUUM and no ANALYZE is made. Prints
+result lines."""
+import contextlib
+import json
+import os
+import pathlib
+import resource
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(os.environ["STEPMILL_ROOT"])
+sys.path.insert(0, str(ROOT / "tests/integration"))
+
+from harness.stepmill import BIN, exchange, wait_for  # noqa: E402
+
+WORKERS = int(os.environ.get("STEPMILL_WORKERS", 2))
+REPS = int(os.environ["REPS"])
+WORKLOADS = os.environ["WORKLOADS"].split(",")
+# workload -> its name in `stepmill bench`, how many runs, the metric, and what is read of the answer
+RATES = {"W1": ("seq10", "W1_RUNS", "steps_per_s", "stepsPerSecond"),
+         "W2": ("single", "W2_JOBS", "jobs_per_s", "runsPerSecond"),
+         "W3": ("fan100", "W3_RUNS", "steps_per_s", "stepsPerSecond")}
+LATENCIES = {"W1lat": ("latency", "W1_LAT", "W1"), "W3": ("fan-latency", "W3_LAT", "W3")}
+PROGRAMS = {"stepmill-superv": "front", "stepmill-worker": "workers", "stepmill-schedu": "scheduler",
+            "postgres": "postgres", "redis-server": "redis"}
+TICK = 1e6 / os.sysconf("SC_CLK_TCK")
+
+
+def version():
+    return subprocess.run([BIN / "stepmill", "--version"], capture_output=True, text=True,
+                          check=True).stdout.split()[-1]
+
+
+def processes():
+    """pid -> its parent, its name, the microseconds it has used with children it waited for."""
+    found = {}
+    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            text = stat.read_text()
+            fields = text.rsplit(")", 1)[1].split()
+            found[int(stat.parent.name)] = (int(fields[1]), text[text.index("(") + 1:text.rindex(")")],
+                                            sum(map(int, fields[11:15])) * TICK)
+    return found
+
+
+def cpu(roots):
+    """Microseconds that the programs below these processes have used, by program."""
+    found, used = processes(), {}
+    ours = set(roots)
+    while more := {pid for pid, (parent, _, _) in found.items() if parent in ours} - ours:
+        ours |= more
+    for pid in ours & found.keys():
+        _, name, spent = found[pid]
+        if name in PROGRAMS:
+            used[PROGRAMS[name]] = used.get(PROGRAMS[name], 0) + spent
+    used["client"] = sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2]) * 1e6
+    return used
+
+
+def free_port():
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        return door.getsockname()[1]
+
+
+@contextlib.contextmanager
+def started(folder):
+    """A stepmill on a database of its own: what its command line needs, its URL, its programs."""
+    (folder / "project").mkdir()
+    subprocess.run(["psql", "-qX", "-d", "postgres", "-c",
+                    "drop database if exists stepmill_bench with (force)",
+                    "-c", "create database stepmill_bench"], check=True)
+    port = free_port()
+    (folder / "stepmill.yaml").write_text(json.dumps({
+        "database": {"url": f"host={os.environ['PGHOST']} port={os.environ['PGPORT']} "
+                            f"user={os.environ['PGUSER']} dbname=stepmill_bench"},
+        "redis": {"url": f"redis://127.0.0.1:{os.environ['REDIS_PORT']}/0"},
+        "project": {"path": str(folder / "project")}, "http": {"listen": f"127.0.0.1:{port}"},
+        "pool": {"workers": WORKERS}}))
+    env = {**os.environ, "STEPMILL_CONFIG": str(folder / "stepmill.yaml")}
+    subprocess.run([BIN / "stepmill", "migrate"], check=True, env=env, stdout=subprocess.DEVNULL)
+    env["STEPMILL_API_KEY"] = json.loads(subprocess.run(
+        [BIN / "stepmill", "keys", "create", "--name", "bench", "--role", "admin", "--json"],
+        check=True, env=env, stdout=subprocess.PIPE, text=True).stdout)["key"]
+    with open(folder / "log", "w") as log:
+        programs = [subprocess.Popen([BIN / f"stepmill-{name}"], env=env, cwd=folder, stderr=log)
+                    for name in ("supervisor", "scheduler")]
+        try:
+            url = f"http://127.0.0.1:{port}"
+            wait_for("it is ready", lambda: is_ready(url))
+            yield env, url, [program.pid for program in programs]
+        finally:
+            for program in programs:
+                program.terminate()
+            for program in programs:
+                program.wait(60)
+    subprocess.run(["psql", "-qX", "-d", "postgres", "-c",
+                    "drop database stepmill_bench with (force)"], check=True)
+
+
+def is_ready(url):
+    try:
+        return exchange(url, "GET", "/readyz", None, {"Connection": "close"}, 5).status == 200
+    except OSError:
+        return False
+
+
+def bench(place, name, runs):
+    """What it found; an error when a run is not completed or an event is missing."""
+    env, url, programs = place
+    roots = [*programs, int(os.environ["PG_PID"]), int(os.environ["REDIS_PID"])]
+    before = cpu(roots)
+    said = json.loads(subprocess.run(
+        [BIN / "stepmill", "bench", name, "--url", url, "--runs", str(runs), "--json"],
+        env=env, check=True, stdout=subprocess.PIPE, text=True).stdout)
+    after = cpu(roots)
+    cost = {f"cpu_us_per_step_{program}": round((used - before.get(program, 0)) / said["steps"], 1)
+            for program, used in after.items()}
+    cost["pg_commits_per_step"] = said["commitsPerStep"]
+    cost["pg_wal_bytes_per_step"] = said["walBytesPerStep"]
+    return said, cost
+
+
+def report(**line):
+    print(json.dumps({"peer": "stepmill", "version": version(), **line}), flush=True)
+
+
+def measure(place):
+    config = f"{WORKERS} workers, triggered over HTTP by 64 connections"
+    bench(place, "seq10", 50)
+    for rep in range(REPS):
+        for workload, (name, size, metric, key) in RATES.items():
+            if workload in WORKLOADS:
+                said, cost = bench(place, name, os.environ[size])
+                report(workload=workload, metric=metric, variant=name, config=config, rep=rep,
+                       value=said[key], cost=cost)
+        for workload, (name, size, shown) in LATENCIES.items():
+            if workload in WORKLOADS:
+                said, _ = bench(place, name, os.environ[size])
+                report(workload=shown, metric="latency_ms", variant=name, rep=rep,
+                       config=f"{WORKERS} workers, one run at a time", value=said["latencyMs"]["p50"],
+                       p50=said["latencyMs"]["p50"], p99=said["latencyMs"]["p99"])
+
+
+def main():
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="stepmill-bench-"))
+    try:
+        with started(folder) as place:
+            measure(place)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
