@@ -1,6 +1,8 @@
 """Many runs in one call: all of them or none, in the order of their inputs."""
 import json
+import signal
 import socket
+import threading
 import uuid
 
 import pytest
@@ -261,3 +263,25 @@ def test_runs_use_only_the_key_s_tools(own, guarded):
     for tools, status in ((["files.*"], "COMPLETED"), (["git.*"], "FAILED")):
         ids = start(guarded, workflow, [{}, {}], bearer(new_key(own, tools)))
         assert {own.wait_ended(run)["status"] for run in ids} == {status}
+
+
+def test_a_batch_under_way_outlives_the_drain(own):
+    """TERM comes while ten thousand runs are being stored: they are, and it says which."""
+    workflow = own.define(noop("only"))
+    answers = []
+    with own.supervisor(pool_workers=0) as supervisor:
+        wait_for("it is ready", lambda: supervisor.ask("GET", "/readyz").status == 200)
+        client = threading.Thread(target=lambda: answers.append(
+            ask(supervisor, workflow, [{} for _ in range(10000)])))
+        client.start()
+        wait_for("it has come", lambda: own.sql(
+            "select from pg_stat_activity where application_name like 'stepmill front changes%%'"
+            " and state <> 'idle'") or answers)
+        supervisor.process.send_signal(signal.SIGTERM)
+        client.join()
+        assert supervisor.process.wait(60) == 0
+    [answer] = answers
+    assert answer.status == 202, answer.body[:2000]
+    ids = answer.json["executionIds"]
+    assert len(ids) == 10000
+    assert own.sql("select count(*) from workflow_runs where id = any(%s::uuid[])", ids) == [(10000,)]
