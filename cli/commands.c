@@ -43,6 +43,10 @@
 	"BOT is a slug or an id. edit: what is not given stays; --model none and\n"    \
 	"--tools none clear. What is sent to a bot is kept for who reads the\n"        \
 	"session; bots answer in the agent and message steps of workflows."
+#define TOP_MORE                                                                       \
+	"Runs under way and ended, the hosts with their workers, queues with what\n"    \
+	"is ready in them and since when, and the runs that are not over. Ctrl-C\n"     \
+	"ends it. Printed once where stdout is no terminal."
 #define BENCH_MORE                                                                     \
 	"seq10    runs of ten no-op steps, each stored before the next starts\n"       \
 	"single   runs of one no-op step, each triggered by a request of its own\n"    \
@@ -105,6 +109,8 @@ const struct command commands[] = {
 	  "models with a name, a prompt and tools, for steps of runs", BOTS_MORE, bots_args,
 	  cmd_bots },
 	{ "eval", "EXPR", "evaluate an expression", NULL, eval_args, NULL },
+	{ "top", "", "what the servers do, drawn anew every two seconds", TOP_MORE, top_args,
+	  cmd_top },
 	{ "scale", "[WORKERS]", "show or set the number of workers", NULL, scale_args,
 	  cmd_scale },
 	{ "migrate", "", "bring the database to this version", NULL, migrate_args,

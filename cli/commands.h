@@ -38,6 +38,7 @@ COMMAND(schedule);
 COMMAND(show);
 COMMAND(skills);
 COMMAND(test_step);
+COMMAND(top);
 COMMAND(validate);
 COMMAND(why);
 COMMAND(workflows);

@@ -18,7 +18,7 @@ from harness.stepmill import BIN, ROOT, wait_for
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
 COMMANDS = ("dev run list show logs events cancel pause resume retry rerun approvals approve"
-            " deny comment artifacts workflows projects validate schedule eval scale migrate audit keys doctor"
+            " deny comment artifacts workflows projects validate schedule eval top scale migrate audit keys doctor"
             " bench completion").split()
 
 QUICK = """
@@ -134,7 +134,7 @@ def test_an_unknown_command_names_the_nearest():
     ("logs", "one run"), ("logs x --level loud", '"loud"'), ("events", "one run"),
     ("events x --since -1", "--since"), ("cancel", "one run"), ("workflows show", "show what?"),
     ("workflows nope", '"nope"'), ("workflows list x", '"x"'), ("workflows register", "register what?"),
-    ("validate", "one file"), ("eval", "expression"), ("scale x", '"x"'), ("scale -- -1", '"-1"'),
+    ("validate", "one file"), ("eval", "expression"), ("top x", '"x"'), ("top --every 1ms", "200ms to 1h"), ("top --every x", "x"), ("scale x", '"x"'), ("scale -- -1", '"-1"'),
     ("scale 1 2", "one number"), ("scale --node x", "a number of workers"), ("migrate x", '"x"'), ("keys", "create"), ("keys revoke", "revoke NAME"),
     ("keys create", "--name"), ("keys create --name a", "--role"),
     ("keys create --name a --role king", "viewer, operator or admin"),
@@ -154,7 +154,7 @@ def test_wrong_use_is_said_and_has_its_own_status(line, word):
 
 
 @pytest.mark.parametrize("line", ["run x", "list", "show x", "logs x", "events x", "cancel x",
-                                  "workflows", "scale", "bench seq10"])
+                                  "workflows", "top", "scale", "bench seq10"])
 def test_without_a_server_the_way_out_is_said(line):
     refused(alone(*line.split()), 5, "stepmill dev", "STEPMILL_URL")
     nobody = {"STEPMILL_URL": "http://127.0.0.1:1", "DATABASE_URL": "host=/nowhere"}
@@ -583,6 +583,33 @@ def test_eval_is_there():
 
 
 # ---- scale, migrate, keys, doctor, bench, completion ----
+
+def test_top_shows_who_works_and_what_waits(stepmill):
+    run = stepmill.begin({"id": "ask", "action": "approval", "prompt": "Shall we?"})
+    wait_for("it waits", lambda: stepmill.execution(run)["status"] == "PAUSED")
+    shown = good(stepmill.cli("top"))
+    node = stepmill.ask("GET", "/api/pool").json["nodes"][0]
+    assert re.search(rf"^{re.escape(node['host'])} .* {node['id']}$", shown, re.M), shown
+    assert re.search(r"^\d+ +\S+ +\d+/\d+ +\S+", shown, re.M), shown
+    assert re.search(rf"^{stepmill.execution(run)['runId']} +PAUSED", shown, re.M), shown
+    said = json.loads(good(stepmill.cli("top", "--json")))
+    assert set(said) == {"stats", "pool", "queues", "executions"}
+    stepmill.post(f"/api/executions/{run}/cancel")
+
+
+def test_top_on_a_terminal_is_drawn_until_it_is_told_to_end(stepmill):
+    master, slave = pty.openpty()
+    process = subprocess.Popen([BIN / "stepmill", "top", "--every", "200ms"], cwd=stepmill.folder,
+                               env=stepmill.environment, stdin=slave, stdout=slave, stderr=slave)
+    os.close(slave)
+    output = b""
+    while output.count(b"\x1b[H") < 3:
+        assert select.select([master], [], [], 20)[0], output
+        output += os.read(master, 4096)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(10) == 130
+    os.close(master)
+
 
 def test_scale_shows_and_sets_the_workers(stepmill):
     assert "2 workers wanted" in good(stepmill.cli("scale"))
