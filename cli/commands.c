@@ -44,8 +44,8 @@
 	"--tools none clear. What is sent to a bot is kept for who reads the\n"        \
 	"session; bots answer in the agent and message steps of workflows."
 #define TOP_MORE                                                                       \
-	"Runs under way and ended, the hosts with their workers, queues with what\n"    \
-	"is ready in them and since when, and the runs that are not over. Ctrl-C\n"     \
+	"Runs under way and ended, the hosts with their workers, queues with what\n"   \
+	"is ready in them and since when, and the runs that are not over. Ctrl-C\n"    \
 	"ends it. Printed once where stdout is no terminal."
 #define BENCH_MORE                                                                     \
 	"seq10    runs of ten no-op steps, each stored before the next starts\n"       \
