@@ -7,7 +7,6 @@ import os
 import pathlib
 import resource
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,10 +15,9 @@ ROOT = pathlib.Path(os.environ["STEPMILL_ROOT"])
 sys.path.insert(0, str(ROOT / "tests/integration"))
 
 from harness.stepmill import BIN, exchange, wait_for  # noqa: E402
+from servers import free_port  # noqa: E402
 
 WORKERS = int(os.environ.get("STEPMILL_WORKERS", 2))
-REPS = int(os.environ["REPS"])
-WORKLOADS = os.environ["WORKLOADS"].split(",")
 # workload -> its name in `stepmill bench`, how many runs, the metric, and what is read of the answer
 RATES = {"W1": ("seq10", "W1_RUNS", "steps_per_s", "stepsPerSecond"),
          "W2": ("single", "W2_JOBS", "jobs_per_s", "runsPerSecond"),
@@ -61,17 +59,11 @@ def cpu(roots):
     return used
 
 
-def free_port():
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        return door.getsockname()[1]
-
-
 @contextlib.contextmanager
 def started(folder):
     """A stepmill on a database of its own: what its command line needs, its URL, its programs."""
     (folder / "project").mkdir()
-    subprocess.run(["psql", "-qX", "-d", "postgres", "-c",
+    subprocess.run(["psql", "-qX", "-d", "postgres", "-v", "ON_ERROR_STOP=1", "-c",
                     "drop database if exists stepmill_bench with (force)",
                     "-c", "create database stepmill_bench"], check=True)
     port = free_port()
@@ -130,16 +122,17 @@ def report(**line):
 
 
 def measure(place):
+    workloads = os.environ["WORKLOADS"].split(",")
     config = f"{WORKERS} workers, triggered over HTTP by 64 connections"
     bench(place, "seq10", 50)
-    for rep in range(REPS):
+    for rep in range(int(os.environ["REPS"])):
         for workload, (name, size, metric, key) in RATES.items():
-            if workload in WORKLOADS:
+            if workload in workloads:
                 said, cost = bench(place, name, os.environ[size])
                 report(workload=workload, metric=metric, variant=name, config=config, rep=rep,
                        value=said[key], cost=cost)
         for workload, (name, size, shown) in LATENCIES.items():
-            if workload in WORKLOADS:
+            if workload in workloads:
                 said, _ = bench(place, name, os.environ[size])
                 report(workload=shown, metric="latency_ms", variant=name, rep=rep,
                        config=f"{WORKERS} workers, one run at a time", value=said["latencyMs"]["p50"],
