@@ -18,6 +18,8 @@ const struct arg bots_args[] = {
 	  "add, edit: its system prompt; @FILE, or - for standard input" },
 	{ "model", 'm', "MODEL", "add, edit: provider:model (else the server's)" },
 	{ "tools", 't', "NAMES", "add, edit: that it may call: git.*,state.get" },
+	{ "skill", 'k', "SKILL",
+	  "add, edit: the skill that answers in a model's place" },
 	{ "project", 'p', "ID", "add: whose runs may use it (else those of all)" },
 	{ "from", 'f', "BOT", "send: in the name of this bot" },
 	SERVER_ARGS,
@@ -65,8 +67,9 @@ print_table(const struct json *all)
 static void
 print_bot(const struct json *bot)
 {
-	static const char *const names[] = { "slug",  "name",      "model",
-					     "tools", "projectId", "systemPrompt" };
+	static const char *const names[] = { "slug",        "name",         "model",
+					     "tools",       "handlerSkill", "projectId",
+					     "systemPrompt" };
 	struct buf text = { 0 };
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -125,7 +128,8 @@ static struct json *
 body_of(const struct args *args, struct err *err)
 {
 	const char *system = args_value(args, "system");
-	const char *model = args_value(args, "model");
+	const char *model = args_value(args, "model"),
+		   *skill = args_value(args, "skill");
 	struct json *body = json_new_object();
 
 	if (args_has(args, "name"))
@@ -133,6 +137,9 @@ body_of(const struct args *args, struct err *err)
 	if (model != NULL)
 		json_set(body, "model",
 			 strcmp(model, "none") == 0 ? NULL : json_new_str(model));
+	if (skill != NULL)
+		json_set(body, "handlerSkill",
+			 strcmp(skill, "none") == 0 ? NULL : json_new_str(skill));
 	if (args_has(args, "tools"))
 		set_tools(args_value(args, "tools"), body);
 	if (system != NULL && set_system(system, body, err) < 0)

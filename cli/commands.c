@@ -40,8 +40,8 @@
 	"over WebSocket and kept. What its front matter says wins over the options.\n" \
 	"Adding the same file again changes the heartbeat."
 #define BOTS_MORE                                                                      \
-	"BOT is a slug or an id. edit: what is not given stays; --model none and\n"    \
-	"--tools none clear. What is sent to a bot is kept for who reads the\n"        \
+	"BOT is a slug or an id. edit: what is not given stays; --model, --tools\n"    \
+	"and --skill none clear. What is sent to a bot is kept for who reads the\n"    \
 	"session; bots answer in the agent and message steps of workflows."
 #define TOP_MORE                                                                       \
 	"Runs under way and ended, the hosts with their workers, queues with what\n"   \

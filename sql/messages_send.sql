@@ -6,8 +6,8 @@
 -- $10 messages of a conversation at most int   $11 runs of a chain at most int
 -- Answer: still held; whether there is a sender, and a receiver; how deep the run stands;
 -- how many messages there were; the session, null: nothing was said; the reply, where there
--- is one already; the sender's id; the receiver's id, prompt, model and tools; what was said
--- before, [{from, body}].
+-- is one already; the sender's id; the receiver's id, prompt, model, tools and skill; what was
+-- said before, [{from, body}].
 with held as materialized (
 	select w.project_id, w.depth
 	  from workflow_run_state r join workflow_runs w on w.id = r.execution_id
@@ -19,7 +19,7 @@ with held as materialized (
 	select b.id from bots b cross join held h
 	 where b.slug = $6 and (b.project_id is null or b.project_id = h.project_id)
 ), receiver as materialized (
-	select b.id, b.system_prompt, b.model, b.tools from bots b cross join held h
+	select b.id, b.system_prompt, b.model, b.tools, b.handler_skill from bots b cross join held h
 	 where b.slug = $7 and (b.project_id is null or b.project_id = h.project_id)
 ), talk as materialized (
 	select 'run:' || $1::uuid || ':' || least(a.id, b.id) || ':' || greatest(a.id, b.id)
@@ -55,6 +55,7 @@ select exists (select from held), exists (select from sender),
        (select body from former where id = $5), (select id from sender),
        (select id from receiver), (select system_prompt from receiver),
        (select model from receiver), (select tools from receiver),
+       (select handler_skill from receiver),
        (select coalesce(jsonb_agg(jsonb_build_object('from', from_bot, 'body', body)
 		order by seq), '[]')
 	  from former where id not in ($4, $5));

@@ -19,6 +19,9 @@ bot_row_read(const struct pg_rows *rows, int column, struct json **tools)
 			     ? NULL
 			     : pg_text(rows, 0, column + 2, NULL),
 		.tools = *tools,
+		.handler = pg_is_null(rows, 0, column + 4)
+			       ? NULL
+			       : pg_text(rows, 0, column + 4, NULL),
 	};
 }
 

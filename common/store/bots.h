@@ -11,6 +11,7 @@ struct bot_row {
 	const char *system;       /* the system prompt; never NULL, may be empty */
 	const char *model;        /* NULL: that of the configuration */
 	const struct json *tools; /* a list of names */
+	const char *handler; /* the skill that answers in a model's place, or NULL */
 };
 
 /* bot NULL without an error: there is none that the run may use. */
@@ -18,8 +19,9 @@ typedef void bot_fn(void *context, const struct bot_row *bot, const struct err *
 void bots_find(struct pg *pg, const struct uuid *run, const char *slug, bot_fn *done,
 	       void *context);
 
-/* Four columns from this one on: id, prompt, model, tools. The tools are the caller's
+/* Columns from this one on: id, prompt, model, tools, skill. The tools are the caller's
  * to unref. */
+#define BOT_ROW_COLUMNS 5
 struct bot_row bot_row_read(const struct pg_rows *rows, int column,
 			    struct json **tools);
 

@@ -6,8 +6,7 @@
 #include "base/xalloc.h"
 #include "store/held.h"
 
-/* Of messages_send.sql; the receiver's are four from its id on, without the sender's.
- */
+/* Of messages_send.sql; the receiver's own begin with its id. */
 enum sent_column {
 	SENT_SENDER = 1,
 	SENT_RECEIVER,
@@ -17,7 +16,7 @@ enum sent_column {
 	SENT_REPLY,
 	SENT_SENDER_ID,
 	SENT_RECEIVER_ID,
-	SENT_HISTORY = SENT_RECEIVER_ID + 4
+	SENT_HISTORY = SENT_RECEIVER_ID + BOT_ROW_COLUMNS
 };
 
 struct sending {
@@ -25,7 +24,7 @@ struct sending {
 	void *context;
 	struct message_sent sent;
 	struct json *tools, *history;
-	char *system, *model, *reply;
+	char *system, *model, *handler, *reply;
 };
 
 static char *
@@ -43,6 +42,7 @@ keep_receiver(struct sending *sending, const struct pg_rows *rows)
 
 	row.system = sending->system = xstrdup(row.system);
 	row.model = sending->model = xstrdup(row.model);
+	row.handler = sending->handler = xstrdup(row.handler);
 	sending->sent.receiver = row;
 }
 
@@ -77,6 +77,7 @@ on_sent(void *context, const struct err *err)
 	json_unref(&sending->history);
 	free(sending->system);
 	free(sending->model);
+	free(sending->handler);
 	free(sending->reply);
 }
 

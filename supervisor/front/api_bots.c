@@ -162,7 +162,7 @@ arg_fields(struct pg_args *args, const struct uuid *id, const char *name,
 	pg_arg_text(args, fields->system);
 	pg_arg_text(args, fields->model);
 	pg_arg_json(args, fields->tools);
-	pg_arg_null(args, PG_TEXT); /* the handler's skill */
+	pg_arg_text(args, fields->handler);
 }
 
 static void

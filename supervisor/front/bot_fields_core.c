@@ -6,6 +6,7 @@
 
 #include "engine/bot_read.h"
 #include "engine/model_read.h"
+#include "engine/skill_read.h"
 #include "engine/tool_names.h"
 #include "front/object_core.h"
 
@@ -15,7 +16,7 @@
 	{ .name = "systemPrompt", .type = FIELD_TEXT, .max = BOT_PROMPT_MAX },         \
 	{ .name = "model", .type = FIELD_TEXT, .min = 1, .max = MODEL_NAME_MAX },      \
 	{ .name = "tools", .type = FIELD_TEXTS },                                      \
-	{ .name = "handlerSkill", .type = FIELD_TEXT },                                \
+	{ .name = "handlerSkill", .type = FIELD_TEXT, .min = 1, .max = SKILL_NAME_MAX }, \
 	{ 0 }
 
 const struct field bot_fields[] = {
@@ -81,8 +82,7 @@ is_line(const char *text)
 }
 
 static void
-check_words(const struct json *object, const struct bot_fields *out,
-	    struct problems *problems)
+check_words(const struct bot_fields *out, struct problems *problems)
 {
 	if (out->slug != NULL && !bot_is_slug(out->slug))
 		problems_add_at(problems, 0, 0, "slug",
@@ -95,9 +95,11 @@ check_words(const struct json *object, const struct bot_fields *out,
 		problems_add_at(problems, 0, 0, "model",
 				"expected provider:model, such as "
 				"anthropic:claude-sonnet-4-5");
-	if (json_get(object, "handlerSkill") != NULL)
-		problems_add_at(problems, 0, 0, "handlerSkill",
-				"is not available in this version");
+	if (out->handler != NULL && !skill_name_is_good(out->handler))
+		problems_add_at(
+		    problems, 0, 0, "handlerSkill",
+		    "expected the name of a skill: letters, digits, \".\", _ "
+		    "and -");
 }
 
 bool
@@ -113,10 +115,11 @@ bot_fields_read(const struct field *table, const struct json *object,
 		.name = json_str(json_get(object, "name")),
 		.system = system != NULL ? system : "",
 		.model = json_str(json_get(object, "model")),
+		.handler = json_str(json_get(object, "handlerSkill")),
 		.tools = json_new_array(),
 	};
 	object_check(table, object, "", true, problems);
-	check_words(object, out, problems);
+	check_words(out, problems);
 	read_tools(json_get(object, "tools"), out, problems);
 	if (json_type(project) == JSON_STRING) {
 		out->has_project =

@@ -14,11 +14,12 @@ extern const struct field bot_fields[];     /* of a new one */
 extern const struct field bot_put_fields[]; /* without what never changes */
 
 struct bot_fields {
-	const char *slug;   /* NULL when it is not told */
-	const char *name;   /* NULL: not told */
-	const char *system; /* never NULL */
-	const char *model;  /* NULL: that of the configuration */
-	struct json *tools; /* a list of names; owned */
+	const char *slug;    /* NULL when it is not told */
+	const char *name;    /* NULL: not told */
+	const char *system;  /* never NULL */
+	const char *model;   /* NULL: that of the configuration */
+	const char *handler; /* the skill that answers in the model's place, or NULL */
+	struct json *tools;  /* a list of names; owned */
 	bool has_project;
 	struct uuid project;
 };

@@ -109,7 +109,7 @@ def test_from_adding_to_removing(mill):
     ({"name": "a\nb"}, "name"), ({"model": "sonnet"}, "model"), ({"tools": ["git.lgo"]}, "tools[0]"),
     ({"tools": [1]}, "tools"), ({"tools": ["state.*"] * 65}, "tools"), ({"extra": 1}, "extra"),
     ({"systemPrompt": "x" * 102401}, "systemPrompt"), ({"projectId": "x"}, "projectId"),
-    ({"handlerSkill": "answer"}, "handlerSkill"), ({"systemPrompt": "a\0b"}, "systemPrompt")])
+    ({"handlerSkill": "../answer"}, "handlerSkill"), ({"handlerSkill": ""}, "handlerSkill"), ({"systemPrompt": "a\0b"}, "systemPrompt")])
 def test_what_is_refused(mill, sent, path):
     body = sent if path == "slug" else {"slug": "never", **sent}
     answer = mill.ask("POST", "/api/bots", body)
@@ -191,6 +191,40 @@ def test_a_bot_has_no_tools_that_the_run_has_not(mill, guarded, bot, chaos):
                      {"Authorization": f"Bearer {key}"})
     assert mill.wait_ended(begun.json["executionId"])["status"] == "COMPLETED"
     assert [t["name"] for t in chaos.asked("bounded")[0]["tools"]] == ["state_get"]
+
+
+ECHO = """import json, sys
+asked = json.load(sys.stdin)
+if asked["prompt"] == "fail":
+    sys.exit(3)
+print(json.dumps({"text": "heard"} if asked["prompt"] == "text" else asked))
+"""
+
+
+def test_a_skill_answers_for_a_bot(mill, bot):
+    folder = mill.folder / ".agent/skills/echo-bot"
+    folder.mkdir(parents=True)
+    (folder / "SKILL.md").write_text("---\ndescription: Says what it was asked.\nruntime: python\n---\n")
+    (folder / "main.py").write_text(ECHO)
+    echo, other = bot("e", handlerSkill="echo-bot", systemPrompt="Be brief."), bot("o")
+    assert mill.get(f"/api/bots/{echo}")["handlerSkill"] == "echo-bot"
+    run = mill.do(agent(echo, "text"), agent(echo, "all", key="json"),
+                              agent(echo, "x", key="fit", outputSchema={"type": "object"}),
+                              message(other, echo, "hi", wait=True), message(other, echo, "again", key="more", wait=True))
+    outputs = {step["stepKey"]: step["output"] for step in run["steps"]}
+    assert outputs["ask"] == {"text": "heard", "exitCode": 0, "usage": None}
+    asked = {"prompt": "all", "bot": echo, "systemPrompt": "Be brief.", "history": []}
+    assert json.loads(outputs["json"]["text"]) == asked
+    assert outputs["fit"] == {**asked, "prompt": "x"}
+    assert json.loads(outputs["say"]) == {**asked, "prompt": "hi", "from": other}
+    more = json.loads(outputs["more"])
+    assert more["history"] == [{"from": other, "body": "hi"}, {"from": echo, "body": outputs["say"]}]
+    [session] = sessions(run, "bot-to-bot")
+    assert [m["body"] for m in messages(mill, session["id"])] == ["hi", outputs["say"], "again", outputs["more"]]
+    failed = mill.do(agent(echo, "fail"))
+    assert error_of(failed)["code"] == "exit_status" and error_of(failed)["exitCode"] == 3
+    mill.request("PATCH", f"/api/bots/{echo}", json.dumps({"handlerSkill": "not-there"}))
+    assert error_of(mill.do(agent(echo)))["code"] == "unknown_skill"
 
 
 def test_an_agent_that_is_not_there(mill):

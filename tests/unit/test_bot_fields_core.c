@@ -56,8 +56,9 @@ test_refused(void **state)
 	refused("{\"slug\":\"a\",\"tools\":[\"git.*\",\"git.lgo\",\"x\"]}",
 		"tools[1]: unknown tool \"git.lgo\"; did you mean \"git.log\"?|"
 		"tools[2]: unknown tool \"x\"|");
-	refused("{\"slug\":\"a\",\"handlerSkill\":\"x\",\"projectId\":\"x\"}",
-		"handlerSkill: is not available in this version|"
+	refused("{\"slug\":\"a\",\"handlerSkill\":\"../x\",\"projectId\":\"x\"}",
+		"handlerSkill: expected the name of a skill: letters, digits, \".\", _ "
+		"and -|"
 		"projectId: expected a UUID|");
 }
 

@@ -30,7 +30,9 @@ on_answered(void *context, const struct bot_answer *answer)
 	}
 	output = json_new_object();
 	json_set(output, "text", json_new_str(answer->text));
-	json_set(output, "sessionId", json_new_str(uuid_format(&answer->session, id)));
+	if (!uuid_is_nil(&answer->session))
+		json_set(output, "sessionId",
+			 json_new_str(uuid_format(&answer->session, id)));
 	json_set(output, "exitCode", json_new_int(0));
 	json_set(output, "usage", json_ref(answer->usage));
 	attempt_succeed(agent->attempt, output);

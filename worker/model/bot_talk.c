@@ -18,7 +18,8 @@ struct bot_talk {
 	struct uuid peer;
 	char *slug;
 	struct json *fields, *history;
-	void *state; /* of the model, or NULL */
+	const struct action *action; /* model, or skill */
+	void *state;                 /* of it, or NULL */
 	bool ended;
 	bot_answered_fn *done;
 	void *context;
@@ -35,21 +36,43 @@ as_bot_told(struct as_bot *as_bot, const struct uuid *session,
 
 /* ---- the answer ---- */
 
+/* What a skill gave, as words: a text, the text in {"text": ...}, else JSON. */
+static struct json *
+words_of(struct json *output)
+{
+	const struct json *text = json_get(output, "text");
+	struct json *words;
+	char *json;
+
+	if (json_type(output) == JSON_STRING)
+		return output;
+	if (json_type(text) == JSON_STRING) {
+		words = json_new_str_len(json_str(text), json_str_len(text));
+	} else {
+		json = json_text(output);
+		words = json_new_str(json);
+		free(json);
+	}
+	json_unref(&output);
+	return words;
+}
+
 static void
 on_success(struct attempt *inner, struct json *output)
 {
 	struct bot_talk *talk = container_of(inner, struct bot_talk, inner);
 	bool is_text = talk->def.output_schema == NULL;
+	struct json *given = is_text ? words_of(output) : output;
 	const struct bot_answer answer = {
-		.text = is_text ? json_str(output) : NULL,
-		.output = output,
+		.text = is_text ? json_str(given) : NULL,
+		.output = given,
 		.usage = talk->as_bot.usage,
 		.session = talk->as_bot.session,
 	};
 
 	talk->ended = true;
 	talk->done(talk->context, &answer);
-	json_unref(&output);
+	json_unref(&given);
 }
 
 static void
@@ -118,6 +141,25 @@ fields_of(const struct attempt *attempt, const struct bot_question *question)
 	return fields;
 }
 
+/* A skill that answers for the bot is told what a model would be. */
+static struct json *
+handler_fields(const struct bot_question *question)
+{
+	struct json *fields = json_new_object(), *input = json_new_object();
+
+	json_set(input, "prompt", json_new_str(question->prompt));
+	json_set(input, "bot", json_new_str(question->slug));
+	json_set(input, "systemPrompt", json_new_str(question->bot->system));
+	if (question->peer_slug != NULL)
+		json_set(input, "from", json_new_str(question->peer_slug));
+	json_set(input, "history",
+		 question->history != NULL ? json_ref(question->history)
+					   : json_new_array());
+	json_set(fields, "skill", json_new_str(question->bot->handler));
+	json_set(fields, "input", input);
+	return fields;
+}
+
 static void
 fill_inner(struct bot_talk *talk, const struct bot_question *question, bool with_schema)
 {
@@ -150,11 +192,13 @@ bot_talk_new(struct attempt *attempt, const struct bot_question *question,
 	talk->context = context;
 	talk->slug = xstrdup(question->slug);
 	talk->history = json_ref(question->history);
-	talk->fields = fields_of(attempt, question);
+	talk->action = question->bot->handler != NULL ? &action_skill : &action_model;
+	talk->fields = question->bot->handler != NULL ? handler_fields(question)
+						      : fields_of(attempt, question);
 	if (question->peer != NULL)
 		talk->peer = *question->peer;
 	fill_inner(talk, question, with_schema);
-	talk->state = action_model.start(&talk->inner);
+	talk->state = talk->action->start(&talk->inner);
 	return talk;
 }
 
@@ -163,7 +207,7 @@ bot_talk_stop(struct bot_talk *talk, enum stop how)
 {
 	if (talk == NULL || talk->ended || talk->state == NULL)
 		return false;
-	action_model.stop(talk->state, how);
+	talk->action->stop(talk->state, how);
 	return true;
 }
 
@@ -176,7 +220,7 @@ bot_talk_free(struct bot_talk **talk_p)
 	if (talk == NULL)
 		return;
 	if (talk->state != NULL)
-		action_model.free(talk->state);
+		talk->action->free(talk->state);
 	json_unref(&talk->fields);
 	json_unref(&talk->history);
 	json_unref(&talk->as_bot.usage);

@@ -1,6 +1,7 @@
 /*
  * A bot answers inside a step: an attempt of the action `model` with the bot's system
- * prompt, model and tools, under the rights of the run. Its failure is the step's.
+ * prompt, model and tools, or of the action `skill` where a skill answers for it; under
+ * the rights of the run. Its failure is the step's.
  */
 #ifndef MODEL_BOT_TALK_H
 #define MODEL_BOT_TALK_H
@@ -23,9 +24,9 @@ struct bot_question {
 };
 
 struct bot_answer {
-	const char *text; /* NULL: it is no text, but fits outputSchema */
-	struct json *output, *usage;
-	struct uuid session;
+	const char *text;            /* NULL: it is no text, but fits outputSchema */
+	struct json *output, *usage; /* usage NULL: no model was asked */
+	struct uuid session;         /* nil: there is none */
 };
 
 /* Called once, on any later turn, unless the attempt has failed. answer is borrowed. */
