@@ -37,6 +37,7 @@ struct step_log {
 	struct buf lines;           /* not written yet */
 	struct buf opening, masked; /* of the line being made */
 	struct buf part[2];         /* lines of programs that have not ended */
+	struct mask_stream held[2]; /* what may be the beginning of a secret there */
 	size_t streamed;            /* bytes of such lines */
 	bool full;                  /* and that was said */
 	unsigned long lost;         /* lines that could not be written */
@@ -155,16 +156,12 @@ set_opening(struct step_log *log, enum step_level level)
 	buf_str(&log->opening, ",\"message\":");
 }
 
+/* text: without secrets. */
 static void
 add_line(struct step_log *log, const char *text, size_t len)
 {
-	buf_clear(&log->masked);
-	if (log->mask != NULL)
-		mask_text(log->mask, text, len, &log->masked);
-	else
-		buf_add(&log->masked, text, len);
 	buf_add(&log->lines, log->opening.data, log->opening.len);
-	quote_json(buf_text(&log->masked), log->masked.len, &log->lines);
+	quote_json(text, len, &log->lines);
 	buf_add(&log->lines, "}\n", 2);
 }
 
@@ -175,7 +172,9 @@ step_log_write(struct step_log *log, enum step_level level, const char *text,
 	if (log == NULL)
 		return;
 	set_opening(log, level);
-	add_line(log, text, len);
+	buf_clear(&log->masked);
+	mask_text(log->mask, text, len, &log->masked);
+	add_line(log, buf_text(&log->masked), log->masked.len);
 	flush(log);
 }
 
@@ -231,15 +230,13 @@ end_line(struct step_log *log, int stream, const char *text, size_t len)
 	buf_clear(part);
 }
 
-void
-step_log_stream(struct step_log *log, int stream, const char *data, size_t len)
+/* Secrets are found before there are lines: they may stand in several of them. */
+static void
+add_lines(struct step_log *log, int stream, const char *data, size_t len)
 {
 	const char *end;
 	size_t line;
 
-	if (log == NULL || log->full)
-		return;
-	set_opening(log, level_of(stream));
 	for (; len > 0; data += line, len -= line) {
 		struct buf *part = &log->part[stream - 1];
 		size_t room = LINE_MAX_BYTES - part->len;
@@ -256,7 +253,30 @@ step_log_stream(struct step_log *log, int stream, const char *data, size_t len)
 			buf_add(part, data, len);
 		}
 	}
+}
+
+void
+step_log_stream(struct step_log *log, int stream, const char *data, size_t len)
+{
+	if (log == NULL || log->full)
+		return;
+	set_opening(log, level_of(stream));
+	buf_clear(&log->masked);
+	mask_feed(log->mask, &log->held[stream - 1], data, len, &log->masked);
+	add_lines(log, stream, buf_text(&log->masked), log->masked.len);
 	flush(log);
+}
+
+static void
+end_stream(struct step_log *log, int stream)
+{
+	set_opening(log, level_of(stream));
+	buf_clear(&log->masked);
+	mask_end(log->mask, &log->held[stream - 1], &log->masked);
+	add_lines(log, stream, buf_text(&log->masked), log->masked.len);
+	if (log->part[stream - 1].len > 0)
+		end_line(log, stream, "", 0);
+	mask_stream_fini(&log->held[stream - 1]);
 }
 
 void
@@ -267,12 +287,8 @@ step_log_free(struct step_log **log_p)
 	if (log == NULL)
 		return;
 	*log_p = NULL;
-	for (int stream = 1; stream <= 2; stream++) {
-		if (log->part[stream - 1].len == 0)
-			continue;
-		set_opening(log, level_of(stream));
-		end_line(log, stream, "", 0);
-	}
+	end_stream(log, 1);
+	end_stream(log, 2);
 	flush(log);
 	if (log->lost > 1)
 		log_warn("step_log.lost", F_STR("file", log->file_name),

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/mask.h"
 #include "base/quote.h"
 #include "base/utf8.h"
 #include "base/uuid7.h"
@@ -31,7 +32,8 @@ static struct {
 	enum log_format format;
 	uint64_t dropped;
 	uint64_t dropped_told;
-} state = { "stepmill", LOG_INFO, LOG_JSON, 0, 0 };
+	const struct mask *mask;
+} state = { "stepmill", LOG_INFO, LOG_JSON, 0, 0, NULL };
 
 static const char *const level_names[LOG_LEVELS] = {
 	[LOG_DEBUG] = "debug",
@@ -52,6 +54,12 @@ void
 log_set_level(enum log_level least)
 {
 	state.least = least;
+}
+
+void
+log_set_mask(const struct mask *mask)
+{
+	state.mask = mask;
 }
 
 bool
@@ -136,19 +144,30 @@ needs_quotes(const char *text, size_t len)
 }
 
 static void
-add_str(struct buf *line, const char *text)
+add_shown(struct buf *line, const char *text)
 {
-	size_t len;
+	size_t len = shown_len(text, VALUE_MAX);
 
-	if (text == NULL) {
-		buf_str(line, "null");
-		return;
-	}
-	len = shown_len(text, VALUE_MAX);
 	if (state.format == LOG_JSON || needs_quotes(text, len))
 		quote_json(text, len, line);
 	else
 		buf_add(line, text, len);
+}
+
+static void
+add_str(struct buf *line, const char *text)
+{
+	struct buf masked = { 0 };
+
+	if (text == NULL) {
+		buf_str(line, "null");
+	} else if (mask_is_empty(state.mask)) {
+		add_shown(line, text);
+	} else {
+		mask_text(state.mask, text, strlen(text), &masked);
+		add_shown(line, buf_text(&masked));
+		buf_fini(&masked);
+	}
 }
 
 static void

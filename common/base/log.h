@@ -41,6 +41,9 @@ struct log_field {
  * by writing each line with one write(2); a full pipe drops the line and counts it. */
 void log_open(const char *program, enum log_level least, enum log_format format);
 void log_set_level(enum log_level least);
+/* Secrets that an error's text may hold nevertheless; borrowed, NULL: none. */
+struct mask;
+void log_set_mask(const struct mask *mask);
 bool log_level_parse(const char *text, enum log_level *out);
 bool log_wants(enum log_level level);
 void log_write(enum log_level level, const char *event, const struct log_field *fields,

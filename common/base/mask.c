@@ -1,37 +1,34 @@
 /*
- * Secrets never leave. A secret is found as it is, with any of its bytes escaped as in
- * URLs or JSON, and in base64 at any of the three places it can have between other
- * bytes. Not a guard against a program that wants to give a secret away.
+ * What is looked for: each secret as it is (with any of its bytes escaped as in URLs or
+ * JSON), in hex, and in base64 at any of the three places it can have between other
+ * bytes. Finding it is mask_text.c's.
  */
 #include "base/mask.h"
 
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/escape.h"
+#include "base/mask_priv.h"
 #include "base/xalloc.h"
 
-#define SECRET_MIN 4
-
-struct pattern {
-	char *text;
-	size_t len;
-	bool escapes; /* its bytes may be escaped; base64 never is */
-	size_t next;  /* place plus one of another that starts with the same byte */
-};
-
-struct mask {
-	struct pattern *patterns;
-	size_t count;
-	size_t starts[256]; /* by first byte: place plus one of a pattern, or 0 */
-};
+#define LINE_MIN   8  /* of a line that is a secret by itself */
+#define WRAPS_FROM 24 /* characters of base64: shorter ones fit into a line's rest */
 
 struct mask *
 mask_new(void)
 {
 	return xcalloc(1, sizeof(struct mask));
+}
+
+void
+mask_clear(struct mask *mask)
+{
+	for (size_t i = 0; i < mask->count; i++) {
+		explicit_bzero(mask->patterns[i].text, mask->patterns[i].len);
+		free(mask->patterns[i].text);
+	}
+	free(mask->patterns);
+	*mask = (struct mask){ 0 };
 }
 
 void
@@ -42,13 +39,81 @@ mask_free(struct mask **mask_p)
 	*mask_p = NULL;
 	if (mask == NULL)
 		return;
-	for (size_t i = 0; i < mask->count; i++) {
-		explicit_bzero(mask->patterns[i].text, mask->patterns[i].len);
-		free(mask->patterns[i].text);
-	}
-	free(mask->patterns);
+	mask_clear(mask);
 	free(mask);
 }
+
+bool
+mask_is_empty(const struct mask *mask)
+{
+	return mask == NULL || mask->count == 0;
+}
+
+bool
+mask_has_number(const struct mask *mask)
+{
+	return mask != NULL && mask->has_number;
+}
+
+/* ---- where one can begin ---- */
+
+static void
+set_pair(struct mask *mask, unsigned char first, unsigned char second)
+{
+	unsigned pair = (unsigned)first << 8 | second;
+
+	mask->pairs[pair / 64] |= UINT64_C(1) << (pair % 64);
+}
+
+/* The second byte as it is, or what its escape begins with. */
+static void
+set_seconds(struct mask *mask, unsigned char first, unsigned char second)
+{
+	set_pair(mask, first, second);
+	set_pair(mask, first, '%');
+	set_pair(mask, first, '\\');
+	if (second == ' ')
+		set_pair(mask, first, '+');
+}
+
+/* The first byte is escaped itself. */
+static void
+set_escaped(struct mask *mask, unsigned char first, unsigned char second)
+{
+	static const char upper[] = "0123456789ABCDEF", lower[] = "0123456789abcdef";
+	static const char names[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
+	const char *meaning = first != '\0' ? strchr(meanings, first) : NULL;
+
+	set_pair(mask, '%', (unsigned char)upper[first >> 4]);
+	set_pair(mask, '%', (unsigned char)lower[first >> 4]);
+	set_pair(mask, '\\', 'u');
+	set_pair(mask, '\\', '\\'); /* twice */
+	if (meaning != NULL)
+		set_pair(mask, '\\', (unsigned char)names[meaning - meanings]);
+	if (first == ' ')
+		set_seconds(mask, '+', second);
+}
+
+static void
+index_pattern(struct mask *mask, uint32_t place)
+{
+	struct mask_pattern *pattern = &mask->patterns[place - 1];
+	unsigned char first = (unsigned char)pattern->text[0];
+	unsigned char second = (unsigned char)pattern->text[1];
+	uint32_t *by_first = &mask->by_first[first];
+	uint32_t *by_pair = &mask->by_pair[mask_pair_head(pattern->text)];
+
+	pattern->next_first = *by_first;
+	pattern->next_pair = *by_pair;
+	*by_first = *by_pair = place;
+	set_pair(mask, first, second);
+	if (!pattern->escapes)
+		return;
+	set_seconds(mask, first, second);
+	set_escaped(mask, first, second);
+}
+
+/* ---- the forms of a secret ---- */
 
 static bool
 known(const struct mask *mask, const char *text, size_t len)
@@ -61,20 +126,31 @@ known(const struct mask *mask, const char *text, size_t len)
 }
 
 static void
-add_pattern(struct mask *mask, const char *text, size_t len, bool escapes)
+add_pattern(struct mask *mask, const char *text, size_t len, bool escapes, bool wraps)
 {
 	if (known(mask, text, len))
 		return;
 	mask->patterns =
 	    xrealloc(mask->patterns, mask->count + 1, sizeof mask->patterns[0]);
-	mask->patterns[mask->count] = (struct pattern){
-		.text = xstrndup(text, len),
-		.len = len,
-		.escapes = escapes,
-		.next = mask->starts[(unsigned char)text[0]],
-	};
-	mask->count++;
-	mask->starts[(unsigned char)text[0]] = mask->count;
+	mask->patterns[mask->count++] =
+	    (struct mask_pattern){ .text = xstrndup(text, len),
+				   .len = len,
+				   .escapes = escapes,
+				   .wraps = wraps };
+	index_pattern(mask, (uint32_t)mask->count);
+}
+
+/* One whose first characters stand at the end of a line is found by the rest. */
+static void
+add_coded(struct mask *mask, const struct buf *text)
+{
+	bool escapes = memchr(text->data, '+', text->len) != NULL ||
+		       memchr(text->data, '/', text->len) != NULL;
+
+	add_pattern(mask, text->data, text->len, escapes, true);
+	if (text->len >= WRAPS_FROM)
+		add_pattern(mask, text->data + MASK_WRAP_MIN, text->len - MASK_WRAP_MIN,
+			    escapes, true);
 }
 
 /* The characters that only the secret decides when shift bytes stand before it. */
@@ -97,121 +173,75 @@ add_base64(struct mask *mask, const char *secret, size_t len, size_t shift,
 		}
 		buf_char(&text, value < 62 ? plain[value] : extra[value - 62]);
 	}
-	if (text.len >= SECRET_MIN)
-		add_pattern(mask, text.data, text.len, false);
+	if (text.len >= MASK_SECRET_MIN)
+		add_coded(mask, &text);
 	buf_fini(&text);
+}
+
+static void
+add_hex(struct mask *mask, const char *secret, size_t len, const char *digits)
+{
+	struct buf text = { 0 };
+
+	for (size_t i = 0; i < len; i++) {
+		buf_char(&text, digits[(unsigned char)secret[i] >> 4]);
+		buf_char(&text, digits[(unsigned char)secret[i] & 15]);
+	}
+	add_pattern(mask, text.data, text.len, false, true);
+	buf_fini(&text);
+}
+
+static void
+add_forms(struct mask *mask, const char *secret, size_t len)
+{
+	add_pattern(mask, secret, len, true, false);
+	for (size_t shift = 0; shift < 3; shift++) {
+		add_base64(mask, secret, len, shift, "+/");
+		add_base64(mask, secret, len, shift, "-_");
+	}
+	add_hex(mask, secret, len, "0123456789abcdef");
+	add_hex(mask, secret, len, "0123456789ABCDEF");
+}
+
+static bool
+could_be_number(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (text[i] == '\0' || strchr("0123456789.+-eE", text[i]) == NULL)
+			return false;
+	return true;
+}
+
+/* What begins and ends a key in PEM is the same in all of them. */
+static bool
+is_frame(const char *line, size_t len)
+{
+	return len > 10 && strncmp(line, "-----", 5) == 0;
+}
+
+static void
+add_lines(struct mask *mask, const char *secret, size_t len)
+{
+	const char *end = secret + len, *stop;
+	size_t line;
+
+	for (; secret < end; secret = stop + 1) {
+		stop = memchr(secret, '\n', (size_t)(end - secret));
+		stop = stop != NULL ? stop : end;
+		line = (size_t)(stop - secret);
+		line -= line > 0 && secret[line - 1] == '\r';
+		if (line >= LINE_MIN && !is_frame(secret, line))
+			add_forms(mask, secret, line);
+	}
 }
 
 void
 mask_add(struct mask *mask, const char *secret, size_t len)
 {
-	if (len < SECRET_MIN || known(mask, secret, len))
+	if (len < MASK_SECRET_MIN || known(mask, secret, len))
 		return;
-	add_pattern(mask, secret, len, true);
-	for (size_t shift = 0; shift < 3; shift++) {
-		add_base64(mask, secret, len, shift, "+/");
-		add_base64(mask, secret, len, shift, "-_");
-	}
-}
-
-/* How many bytes at text spell the pattern, escaped like this; 0 when they do not. */
-static size_t
-match(const struct pattern *pattern, enum escape escape, const char *text, size_t len)
-{
-	size_t at = 0, done = 0, step, out_len;
-	char out[4];
-
-	while (done < pattern->len) {
-		if (at == len)
-			return 0;
-		step = escape_read(escape, text + at, len - at, out, &out_len);
-		if (escape == ESCAPE_URL && text[at] == pattern->text[done])
-			step = out_len = 1,
-			out[0] = text[at]; /* "+" and "%" unescaped */
-		if (step == 0 || out_len > pattern->len - done ||
-		    memcmp(out, pattern->text + done, out_len) != 0)
-			return 0;
-		at += step;
-		done += out_len;
-	}
-	return at;
-}
-
-/* What an escape can start with, so that it may stand for any byte. */
-static bool
-starts_escape(char c)
-{
-	return c == '%' || c == '\\' || c == '+';
-}
-
-/* Whether the pattern stands here as it is, or could when escapes are read. */
-static bool
-may_match(const struct pattern *pattern, const char *text, size_t len)
-{
-	bool escapes = false;
-
-	for (size_t at = 0; at < pattern->len; at++) {
-		if (at == len)
-			return escapes;
-		escapes = escapes || (pattern->escapes && starts_escape(text[at]));
-		if (text[at] != pattern->text[at])
-			return escapes;
-	}
-	return true;
-}
-
-/* The longest way in which the pattern stands at text. */
-static size_t
-match_escapes(const struct pattern *pattern, const char *text, size_t len)
-{
-	int modes = pattern->escapes ? ESCAPES : ESCAPE_NONE + 1;
-	size_t longest = 0, found;
-
-	if (!may_match(pattern, text, len))
-		return 0;
-	for (int escape = ESCAPE_NONE; escape < modes; escape++) {
-		found = match(pattern, (enum escape)escape, text, len);
-		if (found > longest)
-			longest = found;
-	}
-	return longest;
-}
-
-static size_t
-match_any(const struct mask *mask, const char *text, size_t len)
-{
-	size_t longest = 0, found, place = mask->starts[(unsigned char)text[0]];
-
-	for (; place != 0; place = mask->patterns[place - 1].next) {
-		found = match_escapes(&mask->patterns[place - 1], text, len);
-		if (found > longest)
-			longest = found;
-	}
-	for (size_t i = 0; starts_escape(text[0]) && i < mask->count; i++) {
-		if (!mask->patterns[i].escapes)
-			continue;
-		found = match_escapes(&mask->patterns[i], text, len);
-		if (found > longest)
-			longest = found;
-	}
-	return longest;
-}
-
-void
-mask_text(const struct mask *mask, const char *text, size_t len, struct buf *out)
-{
-	size_t at = 0, shown = 0, found;
-
-	while (at < len) {
-		found = match_any(mask, text + at, len - at);
-		if (found == 0) {
-			at++;
-			continue;
-		}
-		buf_add(out, text + shown, at - shown);
-		buf_str(out, "***");
-		at += found;
-		shown = at;
-	}
-	buf_add(out, text + shown, at - shown);
+	mask->has_number |= could_be_number(secret, len);
+	add_forms(mask, secret, len);
+	if (memchr(secret, '\n', len) != NULL)
+		add_lines(mask, secret, len);
 }

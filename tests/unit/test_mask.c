@@ -156,6 +156,171 @@ test_an_empty_mask_changes_nothing(void **state)
 	mask_free(&mask);
 }
 
+static void
+test_hex(void **state)
+{
+	struct mask *mask = mask_of("s3cr3t-value", NULL);
+
+	(void)state;
+	check_text(mask, "<7333637233742d76616c7565>", "<***>");
+	check_text(mask, "7333637233742D76616C7565", "***");
+	check_text(mask, "73336372\n33742d76\n616c7565", "***");
+	check_text(mask, "7333637233742d76616c75", "7333637233742d76616c75");
+	mask_free(&mask);
+}
+
+/* As `base64` prints it: lines of 76 characters, wherever the secret begins. */
+static void
+test_base64_in_lines(void **state)
+{
+	struct mask *mask = mask_of("a-secret-of-thirty-two-bytes-xyz", NULL);
+
+	(void)state;
+	check_text(mask, "YS1zZWNyZXQtb2YtdGhpcnR5\nLXR3by1ieXRlcy14eXo=", "***o=");
+	check_text(mask, "YS1zZWNyZXQtb2YtdGhpcnR5\r\nLXR3by1ieXRlcy14eXo=", "***o=");
+	check_text(mask,
+		   "xx YS1z\nZWNyZXQtb2YtdGhpcnR5LXR3by1ieXRlcy14eXo=", "xx ***o=");
+	check_text(mask, "xx YS\n1zZWNyZXQtb2YtdGhpcnR5LXR3by1ieXRlcy14eXo=",
+		   "xx YS\n1z***o="); /* three bytes of it at most */
+	mask_free(&mask);
+}
+
+static const char pem[] = "-----BEGIN PRIVATE KEY-----\r\n"
+			  "MIIEvQIBADANBgkq\r\n"
+			  "hkiG9w0BAQEFAASC\r\n"
+			  "short\r\n"
+			  "-----END PRIVATE KEY-----\n";
+
+static void
+test_lines_of_a_key(void **state)
+{
+	struct mask *mask = mask_of(pem, NULL);
+
+	(void)state;
+	check_text(mask, pem, "***");
+	check_text(mask, "x hkiG9w0BAQEFAASC y", "x *** y");
+	check_text(mask, "MIIEvQIBADANBgkq\nhkiG9w0BAQEFAASC\nshort",
+		   "***\n***\nshort");
+	check_text(mask, "-----BEGIN PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----");
+	mask_free(&mask);
+}
+
+static void
+test_what_is_forgotten(void **state)
+{
+	struct mask *mask = mask_of("12345678", "hunter22");
+
+	(void)state;
+	assert_true(mask_has_number(mask));
+	assert_false(mask_is_empty(mask));
+	assert_true(mask_finds(mask, "a hunter22", 10));
+	assert_false(mask_finds(mask, "a hunter2", 9));
+	mask_clear(mask);
+	assert_true(mask_is_empty(mask));
+	assert_true(mask_is_empty(NULL));
+	assert_false(mask_has_number(mask));
+	check_text(mask, "12345678 hunter22", "12345678 hunter22");
+	mask_free(&mask);
+}
+
+static void
+check_cut(const struct mask *mask, const char *text, const char *expected)
+{
+	struct buf out = { 0 };
+
+	mask_cut(mask, text, strlen(text), &out);
+	assert_string_equal(buf_text(&out), expected);
+	buf_fini(&out);
+}
+
+/* Four bytes of a secret at an end tell that there was one. */
+static void
+test_parts_of_a_longer_text(void **state)
+{
+	struct mask *mask = mask_of("hunter22", NULL);
+
+	(void)state;
+	check_cut(mask, "a hunt", "a ***");
+	check_cut(mask, "a hun", "a hun");
+	check_cut(mask, "er22 b", "*** b");
+	check_cut(mask, "r22 b", "r22 b");
+	check_cut(mask, "unter22 hunter22 hunter2", "*** *** ***");
+	check_cut(mask, "", "");
+	mask_free(&mask);
+}
+
+/* ---- in pieces ---- */
+
+/* Cut in two at each place, and byte by byte: always the same as in one piece. */
+static void
+check_pieces(const struct mask *mask, const char *text)
+{
+	struct buf whole = { 0 }, out = { 0 };
+	struct mask_stream stream = { 0 };
+	size_t len = strlen(text);
+
+	mask_text(mask, text, len, &whole);
+	for (size_t at = 0; at <= len; at++) {
+		buf_clear(&out);
+		mask_feed(mask, &stream, text, at, &out);
+		mask_feed(mask, &stream, text + at, len - at, &out);
+		mask_end(mask, &stream, &out);
+		assert_string_equal(buf_text(&out), buf_text(&whole));
+	}
+	buf_clear(&out);
+	for (size_t at = 0; at < len; at++)
+		mask_feed(mask, &stream, text + at, 1, &out);
+	mask_end(mask, &stream, &out);
+	assert_string_equal(buf_text(&out), buf_text(&whole));
+	mask_stream_fini(&stream);
+	buf_fini(&out);
+	buf_fini(&whole);
+}
+
+static void
+test_any_pieces(void **state)
+{
+	static const char *const texts[] = {
+		"hunter22 and hunter22-long and hunter2 and hunter22-lon",
+		"k=hunter%322&j=%68unter22 \\u0068unter22 \\\\u0068unter22 h\\",
+		"aHVudGVyMjI= aHVudGVyMjIt\nbG9uZw== 68756e7465723232 100% \\ %4",
+		"p@ss+word p%40ss%20word p@ss\\u0020word p%40ss+wor",
+	};
+	struct mask *mask = mask_of("hunter22", "hunter22-long");
+
+	(void)state;
+	mask_add(mask, "p@ss word", 9);
+	mask_add(mask, pem, sizeof pem - 1);
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+		check_pieces(mask, texts[i]);
+	check_pieces(mask, pem);
+	mask_free(&mask);
+}
+
+/* What cannot be one is not held back. */
+static void
+test_a_stream_gives_out_what_it_can(void **state)
+{
+	struct mask *mask = mask_of("hunter22", NULL);
+	struct mask_stream stream = { 0 };
+	struct buf out = { 0 };
+
+	(void)state;
+	mask_feed(mask, &stream, "say hunt\n", 9, &out);
+	assert_string_equal(buf_text(&out), "say hunt\n");
+	mask_feed(mask, &stream, "say hunt", 8, &out);
+	assert_string_equal(buf_text(&out), "say hunt\nsay ");
+	mask_feed(mask, &stream, "er22!", 5, &out);
+	assert_string_equal(buf_text(&out), "say hunt\nsay ***!");
+	mask_clear(
+	    mask); /* what is held is given out when nothing is secret any more */
+	mask_feed(mask, &stream, "hunter22", 8, &out);
+	assert_string_equal(buf_text(&out), "say hunt\nsay ***!hunter22");
+	mask_stream_fini(&stream);
+	buf_fini(&out);
+	mask_free(&mask);
+}
+
 int
 main(void)
 {
@@ -168,6 +333,13 @@ main(void)
 		cmocka_unit_test(test_base64_at_any_place),
 		cmocka_unit_test(test_base64_for_urls),
 		cmocka_unit_test(test_an_empty_mask_changes_nothing),
+		cmocka_unit_test(test_hex),
+		cmocka_unit_test(test_base64_in_lines),
+		cmocka_unit_test(test_lines_of_a_key),
+		cmocka_unit_test(test_what_is_forgotten),
+		cmocka_unit_test(test_parts_of_a_longer_text),
+		cmocka_unit_test(test_any_pieces),
+		cmocka_unit_test(test_a_stream_gives_out_what_it_can),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -198,11 +198,41 @@ test_secrets_are_masked(void **state)
 	/* split over two writes of a program */
 	step_log_stream(log, 1, "key=hunter", 10);
 	step_log_stream(log, 1, "2-canary!\n", 10);
+	/* the other stream between its halves, and a line that begins like one */
+	step_log_stream(log, 1, "again hunter2-", 14);
+	step_log_stream(log, 2, "hunter2-\n", 9);
+	step_log_stream(log, 1, "canary\n", 7);
 	step_log_free(&log);
 	text = content("step-6-s.log");
 	assert_null(strstr(text, "canary"));
+	assert_non_null(strstr(text, "again ***\""));
+	assert_non_null(strstr(text, "\"hunter2-\""));
 	assert_non_null(strstr(text, "key=***;"));
 	assert_non_null(strstr(text, "key=***!"));
+	free(text);
+	mask_free(&mask);
+}
+
+/* Each line of a key is one line of the log at most, and none shows anything. */
+static void
+test_secrets_of_several_lines(void **state)
+{
+	static const char key[] = "MIIEvQIBADANBgkq\nhkiG9w0BAQEFAASC\n";
+	struct mask *mask = mask_new();
+	struct step_log *log;
+	char *text;
+
+	(void)state;
+	mask_add(mask, key, sizeof key - 1);
+	log = step_log_new(project, FOLDER, 8, "s", mask);
+	step_log_stream(log, 1, "key: MIIEvQIBADANBgkq\nhkiG9w0", 29);
+	step_log_stream(log, 1, "BAQEFAASC\nalone: hkiG9w0BAQEFAASC\n", 34);
+	step_log_free(&log);
+	text = content("step-8-s.log");
+	assert_null(strstr(text, "MIIE"));
+	assert_null(strstr(text, "hkiG"));
+	assert_non_null(strstr(text, "\"key: ***"));
+	assert_non_null(strstr(text, "alone: ***\""));
 	free(text);
 	mask_free(&mask);
 }
@@ -252,6 +282,7 @@ main(void)
 		cmocka_unit_test(test_a_line_without_end),
 		cmocka_unit_test(test_a_flood_is_cut_and_said),
 		cmocka_unit_test(test_secrets_are_masked),
+		cmocka_unit_test(test_secrets_of_several_lines),
 		cmocka_unit_test(test_binary_is_still_json),
 		cmocka_unit_test(test_what_cannot_be_written_is_lost),
 	};
