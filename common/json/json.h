@@ -17,6 +17,7 @@
 #include "base/buf.h"
 #include "base/doc.h"
 #include "base/err.h"
+#include "base/mask.h"
 
 struct json;
 
@@ -101,5 +102,8 @@ int json_want_bool(const struct json *object, const char *key, bool *out,
  * become U+FFFD. Returns its argument when nothing had to change, else a repaired copy
  * and drops the reference to the original. *changed may be NULL. */
 struct json *json_storable(struct json *json, bool *changed);
+/* With every secret in strings, keys and numbers replaced. Returns its argument when
+ * there was none, else a copy and drops the reference to the original. */
+struct json *json_masked(struct json *json, const struct mask *mask);
 
 #endif
