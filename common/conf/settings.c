@@ -20,6 +20,7 @@ extern char **environ;
 
 #define AT(field)          offsetof(struct settings, field)
 #define PROVIDERS_VARIABLE "STEPMILL_PROVIDERS"
+#define SECRETS_VARIABLE   "STEPMILL_SECRETS"
 
 // clang-format off
 const struct option settings_table[] = {
@@ -119,6 +120,9 @@ const struct option settings_table[] = {
 	{ "default_model", OPT_TEXT, AT(default_model), "anthropic:claude-sonnet-4-5-20250514",
 	  NULL, NULL, 0,
 	  "model of steps that name none: provider:model" },
+
+	{ "secrets", OPT_TREE, AT(secrets_tree), NULL, NULL, NULL, OPT_RELOAD,
+	  "where the secrets are that expressions read, see below" },
 
 	{ "forge.url", OPT_TEXT, AT(forge_url), "https://api.github.com", NULL, NULL, 0,
 	  "the forge's API, for git.createPr" },
@@ -225,6 +229,25 @@ node_of(const struct doc *tree, const char *name)
 	return doc_get(node, name);
 }
 
+/* Who is to hear of problems with what this variable would have replaced. */
+static struct problems *
+problems_of(struct loading *loading, const char *name)
+{
+	return variable(name) != NULL ? &loading->of_environment : &loading->of_file;
+}
+
+/* What has a reader of its own. */
+static void
+read_trees(struct loading *loading)
+{
+	struct settings *settings = loading->settings;
+
+	providers_read(&settings->providers, settings->providers_tree,
+		       problems_of(loading, PROVIDERS_VARIABLE));
+	secret_sources_read(&settings->secrets, settings->secrets_tree,
+			    problems_of(loading, SECRETS_VARIABLE));
+}
+
 static void
 complain(struct loading *loading, const struct settings_rule *rule)
 {
@@ -270,9 +293,7 @@ settings_load(const char *file, char **report)
 	if (file != NULL)
 		read_file(&loading, file);
 	read_environment(&loading);
-	providers_read(&loading.settings->providers, loading.settings->providers_tree,
-		       variable(PROVIDERS_VARIABLE) != NULL ? &loading.of_environment
-							    : &loading.of_file);
+	read_trees(&loading);
 	check_rules(&loading);
 	add_lines(&loading.of_file, &lines);
 	add_lines(&loading.of_environment, &lines);
@@ -297,6 +318,7 @@ settings_free(struct settings **settings_p)
 	*settings_p = NULL;
 	option_fini(settings_table, settings);
 	providers_fini(&settings->providers);
+	secret_sources_fini(&settings->secrets);
 	free(settings->file);
 	free(settings);
 }

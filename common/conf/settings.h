@@ -10,6 +10,7 @@
 #include "base/usec.h"
 #include "conf/option.h"
 #include "conf/providers.h"
+#include "conf/secrets.h"
 
 struct settings {
 	char *file; /* the file that was read, or NULL */
@@ -65,6 +66,9 @@ struct settings {
 	struct doc *providers_tree; /* providers, as written */
 	struct providers providers; /* read from it, and from usual variables */
 	char *default_model;        /* default_model */
+
+	struct doc *secrets_tree;      /* secrets, as written */
+	struct secret_sources secrets; /* read from it */
 
 	char *forge_url;   /* forge.url, https://api.github.com */
 	char *forge_token; /* forge.token; secret */
