@@ -184,6 +184,20 @@ trigger_add_secrets(const struct workflow *workflow, struct buf *out)
 	}
 }
 
+void
+trigger_hide_secrets(const struct workflow *workflow, struct mask *mask)
+{
+	for (size_t i = 0; i < workflow->triggers_count; i++) {
+		const struct trigger_texts *secrets =
+		    &workflow->triggers[i].webhook.secrets;
+
+		for (size_t j = 0; j < secrets->count; j++)
+			if (!only_names_one(secrets->list[j]))
+				mask_add(mask, secrets->list[j],
+					 strlen(secrets->list[j]));
+	}
+}
+
 const struct trigger_def *
 trigger_webhook(const struct workflow *workflow, const char *path)
 {

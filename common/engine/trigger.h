@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "base/buf.h"
+#include "base/mask.h"
 #include "base/usec.h"
 #include "base/uuid7.h"
 #include "lang/cel.h"
@@ -103,6 +104,8 @@ void trigger_first(const struct trigger_def *trigger, const struct uuid *id, use
 void trigger_mask(struct json *trigger);
 /* Every secret, so that a change of one is seen where it is masked. */
 void trigger_add_secrets(const struct workflow *workflow, struct buf *out);
+/* Those that stand in the file itself are masked from now on. */
+void trigger_hide_secrets(const struct workflow *workflow, struct mask *mask);
 /* The webhook of that path, or NULL. */
 const struct trigger_def *trigger_webhook(const struct workflow *workflow,
 					  const char *path);

@@ -330,9 +330,13 @@ check_secret(struct reader *reader, const struct place *place)
 {
 	const char *text = place->doc->text;
 
-	if (strcmp(text, "env:") != 0 && strcmp(text, "file:") != 0)
+	if (strcmp(text, "env:") == 0 || strcmp(text, "file:") == 0)
+		reader_problem(reader, place, "expected env:NAME or file:/path");
+	else if (strcmp(text, "***") == 0)
+		reader_problem(reader, place,
+			       "*** stands where a secret was: write it again");
+	else
 		return true;
-	reader_problem(reader, place, "expected env:NAME or file:/path");
 	return false;
 }
 

@@ -44,6 +44,22 @@ on_list(struct exchange *exchange)
 	pg_args_fini(&args);
 }
 
+/* What may be seen of the file: not the secrets of its webhooks, see trigger.h. */
+static struct json *
+source_shown(const struct workflow *workflow, const char *source, size_t len)
+{
+	struct mask *mask = mask_new();
+	struct buf shown = { 0 };
+	struct json *json;
+
+	trigger_hide_secrets(workflow, mask);
+	mask_text(mask, source, len, &shown);
+	json = json_new_str_len(buf_text(&shown), shown.len);
+	buf_fini(&shown);
+	mask_free(&mask);
+	return json;
+}
+
 /* The stored row, and the graph as the engine reads it. */
 static void
 on_row(void *context, const struct pg_rows *rows, const struct err *err)
@@ -66,6 +82,8 @@ on_row(void *context, const struct pg_rows *rows, const struct err *err)
 	if (doc != NULL)
 		workflow = workflow_read(doc, &problems);
 	json_set(row, "graph", workflow ? workflow_graph(workflow) : NULL);
+	if (workflow != NULL)
+		json_set(row, "source", source_shown(workflow, source, len));
 	reply_json(exchange, 200, row);
 	workflow_free(&workflow);
 	doc_free(&doc);

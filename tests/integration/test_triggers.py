@@ -1,6 +1,7 @@
 """Triggers that workflows declare: they come, change and go with the newest version; and runs
 that events start, once each, whatever dies."""
 import itertools
+import json
 import os
 import signal
 
@@ -67,8 +68,13 @@ def test_a_changed_secret_is_a_new_version_and_is_masked(stepmill):
             workflow, noop("a"), trigger=[webhook(workflow, {"hmacSha256": secret})]),
             content_type="application/yaml")
         assert answer["version"] == min(version, 2)
-    config = stepmill.get(f"/api/workflows/{workflow}")["config"]
-    assert config["trigger"][0]["webhook"]["auth"] == {"hmacSha256": "***"}
+    shown = stepmill.get(f"/api/workflows/{workflow}")
+    assert shown["config"]["trigger"][0]["webhook"]["auth"] == {"hmacSha256": "***"}
+    assert '{"hmacSha256": "***"}' in shown["source"] and "hush" not in json.dumps(shown)
+    # what was shown is not taken for a secret when it comes back
+    with pytest.raises(Refused) as refused:
+        stepmill.workflow(shown["source"])
+    assert "stands where a secret was" in json.dumps(refused.value.body)
     checked = stepmill.post("/api/workflows/validate", flow(
         workflow, noop("a"), trigger=[webhook(workflow, {"hmacSha256": "hush-one"})]),
         content_type="application/yaml")
