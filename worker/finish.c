@@ -158,8 +158,8 @@ static void
 keep_input(struct finish_entry *entry, struct slot *slot)
 {
 	json_unref(&entry->input);
-	if (json_count(slot->fields) > 0)
-		entry->input = json_storable(json_ref(slot->fields), NULL);
+	if (json_count(slot->shown) > 0)
+		entry->input = json_ref(slot->shown);
 	entry->plan.item.input = entry->input;
 	entry->plan.item.fence = slot->attempt.fence;
 	entry->plan.item.say_started = slot->say_started;
@@ -255,6 +255,7 @@ finish_ended(struct finish *finish, struct slot *slot)
 	finish_plan(&entry->plan, &slot->live->run, &held, &outcome,
 		    loop_now(finish->worker->loop),
 		    slot->outcome == OUTCOME_FAILURE ? random_bits() : 0);
+	finish_plan_mask(&entry->plan, finish->worker->mask);
 	entry->ended = true;
 	json_unref(&entry->output);
 	entry->output = json_ref(slot->output);
@@ -572,6 +573,7 @@ spoilt(struct finish *finish, const struct err *err)
 	json_unref(&slot->output);
 	json_unref(&slot->error);
 	json_unref(&slot->fields);
+	json_unref(&slot->shown);
 	slot->outcome = OUTCOME_FAILURE;
 	slot->final = true;
 	slot->error = json_storable(step_error("unstorable", err->text), NULL);

@@ -67,6 +67,30 @@ finish_plan(struct finish_plan *plan, struct run *run, const struct held_step *h
 	plan_next(plan, run);
 }
 
+/* Takes the value. */
+static void
+hide(struct json **value_p, const struct mask *mask)
+{
+	*value_p = json_masked(*value_p, mask);
+}
+
+void
+finish_plan_mask(struct finish_plan *plan, const struct mask *mask)
+{
+	struct verdict *verdict = &plan->verdict;
+	struct finish_item *item = &plan->item;
+	bool has_run_error = item->run_error != NULL;
+
+	hide(&verdict->error, mask);
+	hide(&verdict->run_output, mask);
+	hide(&verdict->run_error, mask);
+	hide(&verdict->join_error, mask);
+	hide(&verdict->spawn.items, mask);
+	item->error = verdict->error;
+	item->run_output = verdict->run_output;
+	item->run_error = has_run_error ? verdict->run_error : NULL;
+}
+
 void
 finish_plan_fini(struct finish_plan *plan)
 {

@@ -18,6 +18,8 @@ struct finish_plan {
 void finish_plan(struct finish_plan *plan, struct run *run,
 		 const struct held_step *held, const struct outcome *outcome,
 		 usec_t now, uint64_t random);
+/* Nothing of what is stored of it holds a secret from here on. */
+void finish_plan_mask(struct finish_plan *plan, const struct mask *mask);
 void finish_plan_fini(struct finish_plan *plan);
 
 #endif

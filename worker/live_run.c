@@ -123,6 +123,15 @@ take_values(struct live_run *live, struct claimed *claimed)
 }
 
 void
+live_run_tell_secrets(struct live_run *live, struct json *secrets)
+{
+	if (live->run.secrets == secrets)
+		return;
+	json_unref(&live->run.secrets);
+	live->run.secrets = json_ref(secrets);
+}
+
+void
 live_run_define(struct live_run *live, struct definition **definition_p)
 {
 	live->definition = *definition_p;
@@ -140,7 +149,6 @@ live_runs_hold(struct live_runs *runs, struct claimed *claimed)
 	if (live == NULL) {
 		live = live_new(claimed);
 		live->run.environment = json_ref(runs->environment);
-		live->run.secrets = json_new_object();
 		map_put(runs->by_id, live->run.id.b, sizeof live->run.id.b, live);
 	}
 	take_values(live, claimed);

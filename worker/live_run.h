@@ -34,6 +34,8 @@ struct live_runs *live_runs_new(struct json *environment);
 void live_runs_free(struct live_runs **runs_p);
 /* The one there is, or a new one made from the claim (which is taken from). */
 struct live_run *live_runs_hold(struct live_runs *runs, struct claimed *claimed);
+/* What `secrets` is from here on. */
+void live_run_tell_secrets(struct live_run *live, struct json *secrets);
 /* The definition is there: takes its user. */
 void live_run_define(struct live_run *live, struct definition **definition_p);
 struct live_run *live_runs_find(struct live_runs *runs, const struct uuid *id);

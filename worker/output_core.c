@@ -154,39 +154,87 @@ tail_that_fits(const char *text, size_t len, size_t room)
 	return at;
 }
 
+/* Everything as one text, unless it is too long, perhaps only once it is repaired. */
+static bool
+whole_text(const struct output *output, const struct buf *tail, struct buf *out)
+{
+	struct buf all = { 0 };
+	bool fits;
+
+	if (output->total > output->keep)
+		return false;
+	/* The two halves may meet inside a character. */
+	buf_add(&all, buf_text(&output->head), output->head.len);
+	buf_add(&all, buf_text(tail), tail->len);
+	fits = repaired_len(buf_text(&all), all.len) <= output->keep;
+	if (fits)
+		utf8_repair(buf_text(&all), all.len, out);
+	buf_fini(&all);
+	return fits;
+}
+
+static void
+cut_parts(const struct output *output, const struct buf *tail,
+	  struct output_parts *parts)
+{
+	size_t room = (output->keep - MARK_ROOM) / 2, head, start;
+
+	head = drop_broken_end(buf_text(&output->head), output->head.len);
+	head = head_that_fits(buf_text(&output->head), head, room);
+	start = skip_broken_start(buf_text(tail), tail->len);
+	start += tail_that_fits(buf_text(tail) + start, tail->len - start, room);
+	utf8_repair(buf_text(&output->head), head, &parts->head);
+	utf8_repair(buf_text(tail) + start, tail->len - start, &parts->tail);
+	parts->left_out = output->total - head - (tail->len - start);
+}
+
+bool
+output_cut(const struct output *output, struct output_parts *parts)
+{
+	struct buf tail = { 0 }, whole = { 0 };
+	bool cut;
+
+	unroll_tail(output, &tail);
+	cut = !whole_text(output, &tail, &whole);
+	if (cut)
+		cut_parts(output, &tail, parts);
+	buf_fini(&whole);
+	buf_fini(&tail);
+	return cut;
+}
+
+void
+output_mark(const struct output_parts *parts, struct buf *out)
+{
+	buf_printf(out, "\n... %llu bytes left out ...\n",
+		   (unsigned long long)parts->left_out);
+}
+
+void
+output_parts_fini(struct output_parts *parts)
+{
+	buf_fini(&parts->head);
+	buf_fini(&parts->tail);
+}
+
 bool
 output_text(const struct output *output, struct buf *out)
 {
-	size_t room = (output->keep - MARK_ROOM) / 2, head, start;
-	bool complete = output->total <= output->keep;
+	struct output_parts parts = { 0 };
 	struct buf tail = { 0 };
+	bool whole;
 
 	unroll_tail(output, &tail);
-	if (complete) {
-		/* The two halves may meet inside a character. */
-		struct buf all = { 0 };
-
-		buf_add(&all, buf_text(&output->head), output->head.len);
-		buf_add(&all, buf_text(&tail), tail.len);
-		complete = repaired_len(buf_text(&all), all.len) <= output->keep;
-		if (complete)
-			utf8_repair(buf_text(&all), all.len, out);
-		buf_fini(&all);
+	whole = whole_text(output, &tail, out);
+	if (!whole) {
+		cut_parts(output, &tail, &parts);
+		buf_add(out, buf_text(&parts.head), parts.head.len);
+		output_mark(&parts, out);
+		buf_add(out, buf_text(&parts.tail), parts.tail.len);
 	}
-	if (!complete) {
-		head = drop_broken_end(buf_text(&output->head), output->head.len);
-		head = head_that_fits(buf_text(&output->head), head, room);
-		start = skip_broken_start(buf_text(&tail), tail.len);
-		start +=
-		    tail_that_fits(buf_text(&tail) + start, tail.len - start, room);
-		utf8_repair(buf_text(&output->head), head, out);
-		buf_printf(
-		    out, "\n... %llu bytes left out ...\n",
-		    (unsigned long long)(output->total - head - (tail.len - start)));
-		utf8_repair(buf_text(&tail) + start, tail.len - start, out);
-	}
+	output_parts_fini(&parts);
 	buf_fini(&tail);
-	return !complete;
+	return !whole;
 }
 
 bool

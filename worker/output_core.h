@@ -28,6 +28,19 @@ void output_add(struct output *output, const char *data, size_t len);
 /* Appends what was kept: valid UTF-8 without NUL, at most `keep` bytes, cut between
  * characters. Returns whether something was left out. */
 bool output_text(const struct output *output, struct buf *out);
+/* What was kept of one of which something was left out: both parts as output_text has
+ * them, and how many bytes lie between. */
+struct output_parts {
+	struct buf head, tail;
+	uint64_t left_out;
+};
+
+/* False: nothing was left out, parts stay empty. */
+bool output_cut(const struct output *output, struct output_parts *parts);
+void output_mark(const struct output_parts *parts,
+		 struct buf *out); /* the line between */
+void output_parts_fini(struct output_parts *parts);
+
 /* Appends the bytes as they came. False: not all of them were kept, nothing is added.
  */
 bool output_bytes(const struct output *output, struct buf *out);

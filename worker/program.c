@@ -279,6 +279,23 @@ join_argv(const struct words *words, const char *const *argv)
 	return all;
 }
 
+/* Everybody on this machine may read the arguments of a process. */
+static int
+check_words(const struct program *program, const char *const *argv, struct err *err)
+{
+	const struct mask *mask = program->attempt->services->mask;
+
+	for (; *argv != NULL; argv++)
+		if (mask_finds(mask, *argv, strlen(*argv)))
+			return err_set(err, ERR_INPUT,
+				       "a secret would stand in the arguments of "
+				       "\"%s\", where every process of this machine "
+				       "could read it; hand it over by the environment "
+				       "or by standard input",
+				       program->name);
+	return 0;
+}
+
 static int
 spawn_init(struct program *program, const struct program_spec *spec,
 	   const struct ends *ends, struct err *err)
@@ -340,6 +357,8 @@ program_start(struct program *program, const struct program_spec *spec,
 	program->log[0] = spec->log_out;
 	program->log[1] = spec->log_err;
 	snprintf(program->name, sizeof program->name, "%s", spec->argv[0]);
+	if (check_words(program, spec->argv, err) < 0)
+		return -1;
 	if (programs->isolation == ISOLATION_CGROUP)
 		program->cgroup = xprintf("%s-%d-%lu", programs->cgroup, getpid(),
 					  ++programs->counter);

@@ -16,6 +16,7 @@
 #include "finish.h"
 #include "poison_core.h"
 #include "record/records.h"
+#include "secrets.h"
 #include "step_log.h"
 #include "store/runs.h"
 #include "store/workers.h"
@@ -158,6 +159,7 @@ forget_attempt(struct slot *slot)
 	slot->action = NULL;
 	step_log_free(&slot->attempt.log);
 	json_unref(&slot->fields);
+	json_unref(&slot->shown);
 	json_unref(&slot->output);
 	json_unref(&slot->error);
 	json_unref(&slot->made);
@@ -430,6 +432,28 @@ back_of(const struct slot *slot)
 	};
 }
 
+/* What PostgreSQL can hold, and without secrets. Takes the value. */
+static struct json *
+fit_to_keep(const struct slot *slot, struct json *value)
+{
+	return json_masked(json_storable(value, NULL), slot->worker->mask);
+}
+
+static bool
+get_secrets(struct slot *slot)
+{
+	const struct workflow *workflow = slot->live->run.workflow;
+	struct secrets *secrets = slot->worker->secrets;
+	bool reads = workflow->reads_all_secrets || workflow->secrets_count > 0;
+
+	if (reads &&
+	    !secrets_are_known(secrets, workflow->secrets, workflow->secrets_count,
+			       workflow->reads_all_secrets))
+		return false; /* on_secrets of the worker asks again */
+	live_run_tell_secrets(slot->live, secrets_values(secrets));
+	return true;
+}
+
 static bool
 resolve_fields(struct slot *slot)
 {
@@ -445,7 +469,8 @@ resolve_fields(struct slot *slot)
 	    template_resolve(slot->def->fields, &scope.scope, &slot->fields, &err);
 	run_scope_fini(&scope);
 	if (resolved < 0) {
-		slot->error = json_storable(step_error("expression", err.text), NULL);
+		slot->final = !secrets_explain(slot->worker->secrets, &err);
+		slot->error = fit_to_keep(slot, step_error("expression", err.text));
 		return false;
 	}
 	if (bulk_of(slot->fields, BULK_MAX) > BULK_MAX) {
@@ -456,6 +481,7 @@ resolve_fields(struct slot *slot)
 		return false;
 	}
 	slot->final = false;
+	slot->shown = fit_to_keep(slot, json_ref(slot->fields));
 	return true;
 }
 
@@ -500,6 +526,19 @@ slot_ask_again(struct slot *slot)
 
 static void keep_output(struct slot *slot, struct json *output);
 
+/* Rows are made of these: what they hold is stored. */
+static void
+hide_items(struct slot *slot)
+{
+	struct json *items = slot->children.items;
+
+	if (items == NULL)
+		return;
+	items = json_masked(json_ref(items), slot->worker->mask);
+	json_unref(&slot->made);
+	slot->made = slot->children.items = items;
+}
+
 /* The engine knows already what becomes of it. */
 static void
 take_outcome(struct slot *slot, const struct outcome *outcome)
@@ -510,11 +549,12 @@ take_outcome(struct slot *slot, const struct outcome *outcome)
 	slot->children = outcome->children;
 	slot->ask = outcome->ask;
 	json_unref(&slot->error);
-	slot->error = json_ref(outcome->error);
+	slot->error = json_masked(json_ref(outcome->error), slot->worker->mask);
 	if (outcome->kind == OUTCOME_SKIP || slot->ask.phase == PHASE_GATE ||
 	    slot->def->index == END_INDEX)
 		slot->say_started = false;
 	keep_output(slot, json_ref(outcome->output));
+	hide_items(slot);
 }
 
 /* True: its action is to run. */
@@ -533,7 +573,7 @@ enters(struct slot *slot)
 	}
 	if (!resolve_fields(slot))
 		return false;
-	if (!enter_with_fields(run, &held, &back, slot->fields,
+	if (!enter_with_fields(run, &held, &back, slot->shown,
 			       loop_now(slot->worker->loop), &outcome, &slot->made))
 		return true;
 	take_outcome(slot, &outcome);
@@ -548,7 +588,7 @@ slot_load(struct slot *slot)
 		return;
 	}
 	if (slot->state != SLOT_LOADING || !get_definition(slot) || !get_visits(slot) ||
-	    !worker_may_start(slot->worker))
+	    !get_secrets(slot) || !worker_may_start(slot->worker))
 		return;
 	if (slot->def == NULL) {
 		slot->def = workflow_step(slot->live->run.workflow, slot->step_key);
@@ -618,7 +658,7 @@ keep_output(struct slot *slot, struct json *output)
 {
 	struct buf text = { 0 };
 
-	slot->output = json_storable(output, NULL);
+	slot->output = fit_to_keep(slot, output);
 	if (bulk_of(slot->output, OUTPUT_BULK) <= OUTPUT_BULK)
 		return;
 	json_write(slot->output, &text);
@@ -648,7 +688,7 @@ set_failure(struct slot *slot, const char *code, const char *text, struct json *
 		if (!json_has(error, it.key))
 			json_set(error, it.key, json_ref(it.value));
 	json_unref(&slot->error);
-	slot->error = json_storable(error, NULL);
+	slot->error = fit_to_keep(slot, error);
 }
 
 static void
@@ -713,16 +753,25 @@ do_now(struct slot *slot)
 	if (err.kind == ERR_NONE)
 		keep_output(slot, output);
 	else
-		slot->error = step_error(err_kind_name(err.kind), err.text);
+		set_failure(slot, err_kind_name(err.kind), err.text, NULL);
 	slot->final = err.kind == ERR_INPUT;
 	slot_event(slot, SLOT_EV_ANSWERED);
+}
+
+/* An action whose fields become rows for others gets what may be stored. */
+static bool
+only_stores(enum action_kind action)
+{
+	return action == ACTION_WORKFLOW || action == ACTION_MESSAGE ||
+	       action == ACTION_WAIT;
 }
 
 static void
 do_start(struct slot *slot)
 {
 	slot->action = action_find(slot->def->action);
-	slot->attempt.fields = slot->fields;
+	slot->attempt.fields =
+	    only_stores(slot->def->action) ? slot->shown : slot->fields;
 	slot->held = slot_held(slot);
 	slot->attempt.held = &slot->held;
 	POINT("effect.before");

@@ -33,6 +33,7 @@ struct slot {
 	void *action_state;
 	bool starting; /* inside action->start */
 	struct json *fields;
+	struct json *shown; /* the same without secrets: what is stored of them */
 	struct json *output, *error; /* of the answer */
 	enum outcome_kind outcome;
 	bool final;

@@ -17,6 +17,7 @@
 #include "finish.h"
 #include "programs.h"
 #include "record/records.h"
+#include "secrets.h"
 #include "slot.h"
 #include "store/workers.h"
 
@@ -487,7 +488,9 @@ on_hup(void *context)
 
 	if (fresh != NULL && log_level_parse(fresh->log_level, &level))
 		log_set_level(level);
-	if (fresh == NULL)
+	if (fresh != NULL)
+		secrets_reload(worker->secrets, &fresh->secrets);
+	else
 		log_warn("settings.refused", F_STR("why", report));
 	free(report);
 	settings_free(&fresh);
@@ -611,15 +614,37 @@ open_programs(struct worker *worker, struct err *err)
 	return worker->programs == NULL ? -1 : 0;
 }
 
+/* What is secret in the configuration itself. */
 static void
-add_secrets(struct worker *worker)
+mask_settings(void *context, struct mask *mask)
 {
+	struct worker *worker = context;
 	const struct settings *settings = worker->settings;
 
 	if (settings->forge_token != NULL)
-		mask_add(worker->mask, settings->forge_token,
-			 strlen(settings->forge_token));
-	providers_mask(&settings->providers, worker->mask);
+		mask_add(mask, settings->forge_token, strlen(settings->forge_token));
+	providers_mask(&settings->providers, mask);
+}
+
+/* Steps that waited for them go on. */
+static void
+on_secrets(void *context)
+{
+	load_all(context);
+}
+
+static void
+open_secrets(struct worker *worker)
+{
+	worker->secrets = secrets_new(&(struct secrets_conf){
+	    .services = &worker->services,
+	    .sources = &worker->settings->secrets,
+	    .mask = worker->mask,
+	    .add_others = mask_settings,
+	    .changed = on_secrets,
+	    .context = worker,
+	});
+	log_set_mask(worker->mask);
 }
 
 /* What expressions see as `env`, and programs as their environment. */
@@ -648,7 +673,6 @@ worker_new(struct loop *loop, const struct settings *settings, const struct uuid
 	worker->id = id != NULL ? *id : uuid7_new(loop_now(loop));
 	list_init(&worker->slots);
 	worker->mask = mask_new();
-	add_secrets(worker);
 	worker->renew_timer = timer_new(loop, on_renew_timer, worker);
 	if (open_programs(worker, err) < 0 || open_doors(worker, err) < 0) {
 		worker_free(&worker);
@@ -664,6 +688,7 @@ worker_new(struct loop *loop, const struct settings *settings, const struct uuid
 		.mask = worker->mask,
 		.environment = environ,
 	};
+	open_secrets(worker);
 	worker->definitions = definitions_new(worker->pg, loop);
 	worker->services.definitions = worker->definitions;
 	worker->runs = live_runs_new(allowed_environment(settings));
@@ -707,6 +732,7 @@ worker_free(struct worker **worker_p)
 	records_free(&worker->records);
 	live_runs_free(&worker->runs);
 	definitions_free(&worker->definitions);
+	secrets_free(&worker->secrets);
 	programs_free(&worker->programs);
 	httpc_free(&worker->httpc);
 	subscriber_free(&worker->control);
@@ -715,6 +741,7 @@ worker_free(struct worker **worker_p)
 	pg_free(&worker->steps_pg);
 	pg_free(&worker->pg);
 	timer_free(&worker->renew_timer);
+	log_set_mask(NULL);
 	mask_free(&worker->mask);
 	loop_defer(worker->loop, dispose, worker);
 	*worker_p = NULL;

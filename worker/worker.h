@@ -19,6 +19,7 @@ struct definitions;
 struct finish;
 struct live_runs;
 struct records;
+struct secrets;
 
 struct worker {
 	struct loop *loop;
@@ -33,6 +34,7 @@ struct worker {
 	struct httpc *httpc;
 	struct programs *programs;
 	struct mask *mask;
+	struct secrets *secrets;
 	struct parent *parent;
 	struct services services;
 	struct definitions *definitions;

@@ -152,6 +152,21 @@ collect_step(struct collector *collector, const char *id, const char *field)
 	collector->good = false;
 }
 
+static void
+collect_secret(struct workflow *workflow, const char *name)
+{
+	if (name == NULL) {
+		workflow->reads_all_secrets = true;
+		return;
+	}
+	for (size_t i = 0; i < workflow->secrets_count; i++)
+		if (strcmp(workflow->secrets[i], name) == 0)
+			return;
+	workflow->secrets = xrealloc(workflow->secrets, workflow->secrets_count + 1,
+				     sizeof *workflow->secrets);
+	workflow->secrets[workflow->secrets_count++] = xstrdup(name);
+}
+
 /* The error that led to a step may come from any other. */
 static void
 collect_known(struct collector *collector, const char *variable, const char *member,
@@ -161,6 +176,8 @@ collect_known(struct collector *collector, const char *variable, const char *mem
 		collect_step(collector, member, field);
 	else if (strcmp(variable, "state") == 0)
 		collector->refs->state = true;
+	else if (strcmp(variable, "secrets") == 0)
+		collect_secret(collector->reader->workflow, member);
 	else if (strcmp(variable, "error") == 0 &&
 		 (collector->scope & REFS_RESULT) == 0)
 		collector->refs->all_steps = true;

@@ -61,6 +61,9 @@ workflow_free(struct workflow **workflow_p)
 	free(workflow->triggers);
 	step_fini(&workflow->end);
 	free(workflow->output_refs);
+	for (size_t i = 0; i < workflow->secrets_count; i++)
+		free(workflow->secrets[i]);
+	free(workflow->secrets);
 	free(workflow->queue);
 	free(workflow);
 }

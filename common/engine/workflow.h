@@ -135,6 +135,10 @@ struct workflow {
 	size_t steps_count;
 	struct map *ids;        /* id -> step_def */
 	bool reads_steps_whole; /* some expression takes `steps` itself, not steps.x */
+	/* Which secrets its expressions name, each once; all: some is not named. */
+	char **secrets;
+	size_t secrets_count;
+	bool reads_all_secrets;
 };
 
 /* Reads a tree. NULL and at least one problem, or the workflow (borrows nothing). */

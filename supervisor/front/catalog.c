@@ -41,6 +41,7 @@ struct named {
 struct catalog {
 	struct loop *loop;
 	struct pg *read;
+	struct secret_sources secrets;
 	struct map *by_name;
 };
 
@@ -86,8 +87,16 @@ catalog_free(struct catalog **catalog_p)
 	if (catalog == NULL)
 		return;
 	map_free(&catalog->by_name, named_free);
+	secret_sources_fini(&catalog->secrets);
 	free(catalog);
 	*catalog_p = NULL;
+}
+
+void
+catalog_know_secrets(struct catalog *catalog, const struct secret_sources *secrets)
+{
+	secret_sources_fini(&catalog->secrets);
+	secret_sources_copy(&catalog->secrets, secrets);
 }
 
 /* ---- finding ---- */
@@ -480,6 +489,23 @@ store(struct registration *registration, struct pg *pg, const struct uuid *proje
 }
 
 static void
+look_at_secrets(const struct catalog *catalog, const struct workflow *workflow)
+{
+	const char **names = xcalloc(catalog->secrets.count + 1, sizeof *names);
+
+	for (size_t i = 0; i < catalog->secrets.count; i++)
+		names[i] = catalog->secrets.list[i].name;
+	for (size_t i = 0; i < workflow->secrets_count; i++)
+		if (secret_source_find(&catalog->secrets, workflow->secrets[i]) == NULL)
+			log_warn("workflow.secret_unknown",
+				 F_STR("workflow", workflow->name),
+				 F_STR("secret", workflow->secrets[i]),
+				 F_STR("nearest",
+				       nearest_name(workflow->secrets[i], names)));
+	free(names);
+}
+
+static void
 begin_registration(struct catalog *catalog, struct pg *pg, const struct uuid *project,
 		   const struct workflow *workflow, const char *source, size_t len,
 		   const char *file, registered_fn *done, void *context)
@@ -495,6 +521,7 @@ begin_registration(struct catalog *catalog, struct pg *pg, const struct uuid *pr
 	registration->has_project = project != NULL;
 	if (project != NULL)
 		registration->project = *project;
+	look_at_secrets(catalog, workflow);
 	store(registration, pg, project, workflow, source, len, file);
 }
 

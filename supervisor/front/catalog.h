@@ -23,6 +23,10 @@ struct catalog_entry {
 
 struct catalog *catalog_new(struct loop *loop, struct pg *read);
 void catalog_free(struct catalog **catalog_p);
+/* Which secrets are configured now; copied. A workflow that names another one is
+ * registered, for its workers may know more; but that is logged. */
+void catalog_know_secrets(struct catalog *catalog,
+			  const struct secret_sources *secrets);
 
 /* entry is valid during the callback only, or NULL with err (ERR_NOT_FOUND; ERR_INPUT:
  * it does not load). May be called at once when it is fresh. */

@@ -160,6 +160,7 @@ on_hup(void *context)
 	} else {
 		if (log_level_parse(fresh->log_level, &level))
 			log_set_level(level);
+		catalog_know_secrets(shell->front.catalog, &fresh->secrets);
 		settings_free(&fresh);
 	}
 	free(report);
@@ -343,6 +344,7 @@ build(struct shell *shell, const int *listen_fds, size_t count, struct err *err)
 		return -1;
 	shell->graves = graves_new(front->write, front->queue);
 	front->catalog = catalog_new(front->loop, front->read);
+	catalog_know_secrets(front->catalog, &front->settings->secrets);
 	front->run_files = run_files_new(front->loop);
 	front->records = records_new(front->read);
 	front->inserts = inserts_new(front->loop, front->write, front->queue);

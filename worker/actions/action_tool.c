@@ -3,6 +3,7 @@
  * are checked with as well, and lets the tool do the rest with the attempt.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "actions/actions.h"
 #include "actions/answer.h"
@@ -11,9 +12,23 @@
 
 struct tool_call {
 	const struct action *tool;
-	void *state; /* the tool's, or a struct later */
+	void *state;       /* the tool's, or a struct later */
+	struct json *kept; /* its arguments, if they are stored */
 	bool instant;
 };
+
+/* What these are given becomes a row, or the name of one: it holds no secret. */
+static bool
+only_stores(const char *tool)
+{
+	static const char *const families[] = { "state.", "comment.", "artifact.",
+						"heartbeat." };
+
+	for (size_t i = 0; i < sizeof families / sizeof families[0]; i++)
+		if (strncmp(tool, families[i], strlen(families[i])) == 0)
+			return true;
+	return false;
+}
 
 static const struct action *
 find(struct attempt *attempt, const char *name, const struct tool_name **row)
@@ -46,9 +61,11 @@ call_now(struct attempt *attempt, const struct action *tool)
 static void *
 tool_start(struct attempt *attempt)
 {
+	const struct json *whole = attempt->fields;
 	const char *name = field_text(attempt, "tool", "");
 	const struct tool_name *row;
 	const struct action *tool = find(attempt, name, &row);
+	struct json *kept = NULL;
 	struct tool_call *call;
 	void *state;
 
@@ -57,12 +74,18 @@ tool_start(struct attempt *attempt)
 	attempt->fields = json_get(attempt->fields, "args");
 	if (!answer_checked(attempt, tool->name, row->args))
 		return NULL;
+	if (only_stores(tool->name))
+		attempt->fields = kept = json_masked(json_ref(json_get(whole, "args")),
+						     attempt->services->mask);
 	state = tool->now != NULL ? call_now(attempt, tool) : tool->start(attempt);
-	if (state == NULL)
+	if (state == NULL) {
+		json_unref(&kept);
 		return NULL;
+	}
 	call = xcalloc(1, sizeof *call);
 	call->tool = tool;
 	call->state = state;
+	call->kept = kept;
 	call->instant = tool->now != NULL;
 	return call;
 }
@@ -85,6 +108,7 @@ tool_free(void *state)
 		later_free(call->state);
 	else
 		call->tool->free(call->state);
+	json_unref(&call->kept);
 	free(call);
 }
 

@@ -156,10 +156,21 @@ answer_text(const struct attempt *attempt, const char *text, size_t len)
 	struct json *json;
 
 	utf8_repair(text, len, &repaired);
-	if (mask != NULL)
-		mask_text(mask, buf_text(&repaired), repaired.len, &masked);
-	else
-		buf_add(&masked, buf_text(&repaired), repaired.len);
+	mask_text(mask, buf_text(&repaired), repaired.len, &masked);
+	json = json_new_str_len(buf_text(&masked), masked.len);
+	buf_fini(&repaired);
+	buf_fini(&masked);
+	return json;
+}
+
+struct json *
+answer_part(const struct attempt *attempt, const char *text, size_t len)
+{
+	struct buf repaired = { 0 }, masked = { 0 };
+	struct json *json;
+
+	utf8_repair(text, len, &repaired);
+	mask_cut(attempt->services->mask, buf_text(&repaired), repaired.len, &masked);
 	json = json_new_str_len(buf_text(&masked), masked.len);
 	buf_fini(&repaired);
 	buf_fini(&masked);
@@ -169,12 +180,22 @@ answer_text(const struct attempt *attempt, const char *text, size_t len)
 struct json *
 answer_output(const struct attempt *attempt, const struct output *output, bool *cut)
 {
+	const struct mask *mask = attempt->services->mask;
+	struct output_parts parts = { 0 };
 	struct buf text = { 0 };
 	struct json *json;
 
-	if (output_text(output, &text))
+	if (!output_cut(output, &parts)) {
+		output_text(output, &text);
+		json = answer_text(attempt, buf_text(&text), text.len);
+	} else {
 		*cut = true;
-	json = answer_text(attempt, buf_text(&text), text.len);
+		mask_cut(mask, buf_text(&parts.head), parts.head.len, &text);
+		output_mark(&parts, &text);
+		mask_cut(mask, buf_text(&parts.tail), parts.tail.len, &text);
+		json = json_new_str_len(buf_text(&text), text.len);
+	}
+	output_parts_fini(&parts);
 	buf_fini(&text);
 	return json;
 }
@@ -183,15 +204,8 @@ int
 answer_json(const struct attempt *attempt, const char *text, size_t len,
 	    struct json **out, struct err *err)
 {
-	const struct mask *mask = attempt->services->mask;
-	struct buf masked = { 0 };
-	int result;
-
-	if (mask != NULL)
-		mask_text(mask, text, len, &masked);
-	else
-		buf_add(&masked, text, len);
-	result = json_parse(buf_text(&masked), masked.len, out, err);
-	buf_fini(&masked);
-	return result;
+	if (json_parse(text, len, out, err) < 0)
+		return -1;
+	*out = json_masked(*out, attempt->services->mask);
+	return 0;
 }

@@ -41,6 +41,8 @@ struct json *answer_output(const struct attempt *attempt, const struct output *o
 			   bool *cut);
 /* Any bytes, repaired and masked, as a JSON string. */
 struct json *answer_text(const struct attempt *attempt, const char *text, size_t len);
+/* The same of what was cut out of something longer. */
+struct json *answer_part(const struct attempt *attempt, const char *text, size_t len);
 /* JSON text, masked; -1 with err when it is none. */
 int answer_json(const struct attempt *attempt, const char *text, size_t len,
 		struct json **out, struct err *err);

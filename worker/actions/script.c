@@ -44,7 +44,7 @@ void
 script_fail(struct attempt *attempt, const struct program_end *end, struct json *output)
 {
 	struct json *details = NULL;
-	struct json *why = answer_text(attempt, end->why, strlen(end->why));
+	struct json *why = answer_part(attempt, end->why, strlen(end->why));
 
 	if (end->started) {
 		details = json_new_object();
