@@ -32,13 +32,11 @@
 #define WORDS_MAX     16
 
 struct program *
-program_new(const struct attempt *attempt, struct err *err)
+program_new_shared(struct programs *programs, struct err *err)
 {
-	struct programs *programs = attempt->services->programs;
 	struct program *program = xcalloc(1, sizeof *program);
 
 	program->programs = programs;
-	program->attempt = attempt;
 	program->control = -1;
 	program->child.pidfd = -1;
 	list_init(&program->link);
@@ -48,6 +46,16 @@ program_new(const struct attempt *attempt, struct err *err)
 	program->folder = programs_folder_new(programs, err);
 	if (program->folder == NULL)
 		program_free(&program);
+	return program;
+}
+
+struct program *
+program_new(const struct attempt *attempt, struct err *err)
+{
+	struct program *program = program_new_shared(attempt->services->programs, err);
+
+	if (program != NULL)
+		program->attempt = attempt;
 	return program;
 }
 
@@ -113,10 +121,22 @@ take(struct program_pipe *pipe, const char *data, size_t len)
 		take_channel(program, data, len);
 		return;
 	}
+	if (pipe->which == PIPE_OUT && program->on_out != NULL) {
+		if (program->done != NULL)
+			program->on_out(program->context, data, len);
+		return;
+	}
 	output_add(&program->outputs[pipe->which], data, len);
 	if (program->log[pipe->which] && program->attempt != NULL &&
 	    program->attempt->log != NULL)
 		step_log_stream(program->attempt->log, pipe->which + 1, data, len);
+}
+
+static void
+tell_out_ended(struct program *program)
+{
+	if (program->on_out != NULL && program->done != NULL)
+		program->on_out(program->context, "", 0);
 }
 
 static void
@@ -131,8 +151,11 @@ read_pipe(struct program_pipe *pipe, int reads)
 			take(pipe, data, (size_t)got);
 			continue;
 		}
-		if (got == 0 || (errno != EAGAIN && errno != EINTR))
+		if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
 			close_pipe(pipe);
+			if (pipe->which == PIPE_OUT)
+				tell_out_ended(pipe->program);
+		}
 		return;
 	}
 }
@@ -181,6 +204,8 @@ open_input(const struct program_spec *spec)
 	char path[64];
 	int fd, input;
 
+	if (spec->input_fd > 0)
+		return spec->input_fd;
 	if (spec->input == NULL)
 		return open("/dev/null", O_RDONLY | O_CLOEXEC);
 	fd = memfd_create("stdin", MFD_CLOEXEC);
@@ -356,6 +381,7 @@ program_start(struct program *program, const struct program_spec *spec,
 	output_init(&program->outputs[1], program->out_max);
 	program->log[0] = spec->log_out;
 	program->log[1] = spec->log_err;
+	program->on_out = spec->on_out;
 	snprintf(program->name, sizeof program->name, "%s", spec->argv[0]);
 	if (check_words(program, spec->argv, err) < 0)
 		return -1;

@@ -14,6 +14,7 @@
 #include "output_core.h"
 
 struct program;
+struct programs; /* worker/programs.h */
 
 struct program_spec {
 	const char *const *argv;        /* argv[0] is looked up in the program's PATH */
@@ -25,6 +26,10 @@ struct program_spec {
 	bool log_out;   /* lines of standard output go to the step's log */
 	bool log_err;   /* lines of standard error go to the step's log */
 	size_t out_max; /* kept of each output; 0: worker.output_max */
+	int input_fd;   /* its standard input instead of `input`; taken. 0: none */
+	/* Standard output as it comes, instead of keeping it; once with len 0 at its
+	 * end. May stop the program, not free it. NULL: it is kept. */
+	void (*on_out)(void *context, const char *data, size_t len);
 };
 
 struct program_end {
@@ -45,6 +50,8 @@ typedef void program_done_fn(void *context, const struct program_end *end);
 
 /* Makes the private folder. NULL with err. */
 struct program *program_new(const struct attempt *attempt, struct err *err);
+/* One that is no attempt's: it may outlive steps. */
+struct program *program_new_shared(struct programs *programs, struct err *err);
 /* Ends it without waiting; done will not come. */
 void program_free(struct program **program_p);
 const char *program_folder(const struct program *program);

@@ -103,7 +103,8 @@ program_env_new(const struct programs *programs, const struct attempt *attempt,
 	struct list_of_texts all = { 0 };
 
 	put_machine(&all, programs, folder);
-	put_attempt(&all, attempt);
+	if (attempt != NULL)
+		put_attempt(&all, attempt);
 	if (channel)
 		put_number(&all, "STEPMILL_FD", INIT_CHANNEL_FD);
 	for (; added != NULL && *added != NULL; added++)

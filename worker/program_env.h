@@ -9,7 +9,8 @@
 #include "actions/action.h"
 #include "programs.h"
 
-/* NULL-terminated "NAME=value"; freed by program_env_free. */
+/* attempt: NULL when it is no attempt's. NULL-terminated "NAME=value"; freed by
+ * program_env_free. */
 char **program_env_new(const struct programs *programs, const struct attempt *attempt,
 		       const char *folder, bool channel, const char *const *added);
 void program_env_free(char ***environment_p);

@@ -28,6 +28,7 @@ struct program {
 	struct buf channel;
 	size_t out_max;
 	bool log[2];
+	void (*on_out)(void *context, const char *data, size_t len);
 	bool channel_cut, stopped;
 	bool told; /* init said how it ended, in `message` */
 	struct init_message message;

@@ -168,7 +168,7 @@ forget_attempt(struct slot *slot)
 	slot->wait_event = NULL;
 	slot->children = (struct children){ 0 };
 	slot->ask = (struct approval_ask){ 0 };
-	slot->answered = slot->final = false;
+	slot->answered = slot->final = slot->effect_unknown = false;
 	slot->run_at = 0;
 	slot->reason = SLOT_REASON_NONE;
 	timer_stop(slot->timer);
@@ -702,6 +702,8 @@ on_failure(struct attempt *attempt, const struct attempt_failure *failure)
 		return; /* the output is too large: that is worse */
 	set_failure(slot, failure->code, failure->message, failure->details);
 	slot->final = failure->final;
+	slot->effect_unknown =
+	    failure->final && strcmp(failure->code, "effect_unknown") == 0;
 	slot->run_at = failure->retry_at;
 }
 
@@ -809,16 +811,18 @@ do_force(struct slot *slot)
 static void
 do_finish(struct slot *slot)
 {
-	char limit[32], text[128];
+	char limit[32], text[160];
 
 	if (slot->reason == SLOT_REASON_TIMEOUT) {
 		snprintf(text, sizeof text,
-			 "the attempt took longer than its timeout of %s",
-			 duration_format(slot->def->timeout, limit, sizeof limit));
+			 "the attempt took longer than its timeout of %s%s",
+			 duration_format(slot->def->timeout, limit, sizeof limit),
+			 slot->effect_unknown ? "; whether it took effect is unknown"
+					      : "");
 		set_failure(slot, "timeout", text, NULL);
 		slot->run_at = 0;
 		slot->outcome = OUTCOME_FAILURE;
-		slot->final = false;
+		slot->final = slot->effect_unknown;
 	}
 	finish_ended(slot->worker->finish, slot);
 }

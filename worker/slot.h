@@ -37,6 +37,7 @@ struct slot {
 	struct json *output, *error; /* of the answer */
 	enum outcome_kind outcome;
 	bool final;
+	bool effect_unknown; /* what was under way may have had its effect */
 	usec_t run_at;
 	struct children children; /* of OUTCOME_CHILDREN */
 	struct approval_ask ask;  /* of OUTCOME_APPROVAL */

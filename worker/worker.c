@@ -15,6 +15,7 @@
 #include "base/xalloc.h"
 #include "digest/digest.h"
 #include "finish.h"
+#include "mcp/mcp.h"
 #include "programs.h"
 #include "record/records.h"
 #include "secrets.h"
@@ -364,7 +365,8 @@ static void
 leave(struct worker *worker)
 {
 	if (worker->leaving || worker->claiming || worker->used > 0 ||
-	    !finish_is_idle(worker->finish) || !records_are_idle(worker->records))
+	    !finish_is_idle(worker->finish) || !records_are_idle(worker->records) ||
+	    !mcp_leave(worker->mcp))
 		return;
 	worker->leaving = true;
 	if (!worker->registered) {
@@ -558,7 +560,13 @@ on_control(void *context, const char *channel, const void *data, size_t len)
 	worker_renew(worker);
 }
 
-/* Who leaves waits for it. */
+/* Who leaves waits for both. */
+static void
+on_mcp_idle(void *context)
+{
+	worker_turn(context);
+}
+
 static void
 on_records_idle(void *context)
 {
@@ -614,6 +622,20 @@ open_programs(struct worker *worker, struct err *err)
 	return worker->programs == NULL ? -1 : 0;
 }
 
+static void
+open_mcp(struct worker *worker)
+{
+	worker->mcp = mcp_new(&(struct mcp_conf){
+	    .loop = worker->loop,
+	    .settings = worker->settings,
+	    .programs = worker->programs,
+	    .httpc = worker->httpc,
+	    .mask = worker->mask,
+	    .on_idle = on_mcp_idle,
+	    .context = worker,
+	});
+}
+
 /* What is secret in the configuration itself. */
 static void
 mask_settings(void *context, struct mask *mask)
@@ -624,6 +646,7 @@ mask_settings(void *context, struct mask *mask)
 	if (settings->forge_token != NULL)
 		mask_add(mask, settings->forge_token, strlen(settings->forge_token));
 	providers_mask(&settings->providers, mask);
+	mcp_servers_mask(&settings->mcp, mask);
 }
 
 /* Steps that waited for them go on. */
@@ -678,12 +701,14 @@ worker_new(struct loop *loop, const struct settings *settings, const struct uuid
 		worker_free(&worker);
 		return NULL;
 	}
+	open_mcp(worker);
 	worker->services = (struct services){
 		.loop = loop,
 		.settings = settings,
 		.pg = worker->steps_pg,
 		.httpc = worker->httpc,
 		.programs = worker->programs,
+		.mcp = worker->mcp,
 		.queue = worker->queue,
 		.mask = worker->mask,
 		.environment = environ,
@@ -732,6 +757,7 @@ worker_free(struct worker **worker_p)
 	records_free(&worker->records);
 	live_runs_free(&worker->runs);
 	definitions_free(&worker->definitions);
+	mcp_free(&worker->mcp);
 	secrets_free(&worker->secrets);
 	programs_free(&worker->programs);
 	httpc_free(&worker->httpc);

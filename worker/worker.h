@@ -33,6 +33,7 @@ struct worker {
 	struct claimer *claimer;
 	struct httpc *httpc;
 	struct programs *programs;
+	struct mcp *mcp;
 	struct mask *mask;
 	struct secrets *secrets;
 	struct parent *parent;

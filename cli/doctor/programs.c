@@ -95,6 +95,31 @@ ask_version(const char *path, char *out, size_t size)
 	out[strcspn(out, "\r\n")] = '\0';
 }
 
+/* Whether it starts, and what it can do, its worker finds out. */
+static void
+check_mcp(struct doctor *doctor, const struct mcp_server *server)
+{
+	char *check = xprintf("mcp.%s", server->name), *path;
+	const char *name;
+
+	if (server->command.count > 0) {
+		name = server->command.list[0];
+		path = strchr(name, '/') != NULL
+			   ? (access(name, X_OK) == 0 ? xstrdup(name) : NULL)
+			   : find_program(name);
+		if (path != NULL)
+			doctor_add(doctor, check, FINDING_OK, NULL, "%s", path);
+		else
+			doctor_add(doctor, check, FINDING_WARN,
+				   "install it, or correct mcp in stepmill.yaml",
+				   "there is no program \"%s\": its tools fail", name);
+		free(path);
+	} else {
+		doctor_add(doctor, check, FINDING_OK, NULL, "%s", server->url);
+	}
+	free(check);
+}
+
 static void
 check_program(struct doctor *doctor, size_t i)
 {
@@ -155,4 +180,6 @@ doctor_programs(struct doctor *doctor)
 	check_own(doctor);
 	for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
 		check_program(doctor, i);
+	for (size_t i = 0; i < doctor->install->settings->mcp.count; i++)
+		check_mcp(doctor, &doctor->install->settings->mcp.list[i]);
 }

@@ -21,6 +21,7 @@ extern char **environ;
 #define AT(field)          offsetof(struct settings, field)
 #define PROVIDERS_VARIABLE "STEPMILL_PROVIDERS"
 #define SECRETS_VARIABLE   "STEPMILL_SECRETS"
+#define MCP_VARIABLE       "STEPMILL_MCP"
 
 // clang-format off
 const struct option settings_table[] = {
@@ -120,6 +121,8 @@ const struct option settings_table[] = {
 	{ "default_model", OPT_TEXT, AT(default_model), "anthropic:claude-sonnet-4-5-20250514",
 	  NULL, NULL, 0,
 	  "model of steps that name none: provider:model" },
+	{ "mcp", OPT_TREE, AT(mcp_tree), NULL, NULL, NULL, 0,
+	  "MCP servers by name, see below" },
 
 	{ "secrets", OPT_TREE, AT(secrets_tree), NULL, NULL, NULL, OPT_RELOAD,
 	  "where the secrets are that expressions read, see below" },
@@ -246,6 +249,8 @@ read_trees(struct loading *loading)
 		       problems_of(loading, PROVIDERS_VARIABLE));
 	secret_sources_read(&settings->secrets, settings->secrets_tree,
 			    problems_of(loading, SECRETS_VARIABLE));
+	mcp_servers_read(&settings->mcp, settings->mcp_tree,
+			 problems_of(loading, MCP_VARIABLE));
 }
 
 static void
@@ -319,6 +324,7 @@ settings_free(struct settings **settings_p)
 	option_fini(settings_table, settings);
 	providers_fini(&settings->providers);
 	secret_sources_fini(&settings->secrets);
+	mcp_servers_fini(&settings->mcp);
 	free(settings->file);
 	free(settings);
 }

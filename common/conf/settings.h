@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/usec.h"
+#include "conf/mcp_servers.h"
 #include "conf/option.h"
 #include "conf/providers.h"
 #include "conf/secrets.h"
@@ -66,6 +67,8 @@ struct settings {
 	struct doc *providers_tree; /* providers, as written */
 	struct providers providers; /* read from it, and from usual variables */
 	char *default_model;        /* default_model */
+	struct doc *mcp_tree;       /* mcp, as written */
+	struct mcp_servers mcp;     /* read from it */
 
 	struct doc *secrets_tree;      /* secrets, as written */
 	struct secret_sources secrets; /* read from it */

@@ -9,6 +9,7 @@
 #include "engine/action_fields.h"
 #include "engine/bot_read.h"
 #include "engine/field.h"
+#include "engine/mcp_names.h"
 #include "engine/model_read.h"
 #include "engine/skill_read.h"
 #include "engine/tool_names.h"
@@ -121,11 +122,7 @@ unknown_tool(struct reader *reader, const struct place *place, const char *name)
 {
 	const char *nearest = tool_names_nearest(name);
 
-	if (strncmp(name, "mcp.", 4) == 0)
-		reader_problem(
-		    reader, place,
-		    "tools of MCP servers are not available in this version");
-	else if (strstr(name, "{{") != NULL)
+	if (strstr(name, "{{") != NULL)
 		reader_problem(reader, place, "a tool's name cannot be a template");
 	else if (nearest != NULL)
 		reader_problem(reader, place,
@@ -133,6 +130,20 @@ unknown_tool(struct reader *reader, const struct place *place, const char *name)
 			       nearest);
 	else
 		reader_problem(reader, place, "unknown tool \"%.100s\"", name);
+}
+
+static void
+check_mcp(struct reader *reader, const struct place *place, const char *name)
+{
+	struct buf why = { 0 };
+
+	if (strchr(name, '*') != NULL)
+		buf_str(&why, "one tool has to be named, not a pattern");
+	else
+		mcp_name_check(name, reader->mcp_servers, &why);
+	if (why.len > 0)
+		reader_problem(reader, place, "%s", buf_text(&why));
+	buf_fini(&why);
 }
 
 static bool
@@ -155,7 +166,9 @@ check_tool(struct reader *reader, const struct place *step_place)
 	if (name.doc == NULL || name.doc->kind != DOC_SCALAR)
 		return;
 	tool = tool_names_find(name.doc->text);
-	if (tool == NULL)
+	if (mcp_name_is(name.doc->text) && strstr(name.doc->text, "{{") == NULL)
+		check_mcp(reader, &name, name.doc->text);
+	else if (tool == NULL)
 		unknown_tool(reader, &name, name.doc->text);
 	else if (is_null(args.doc))
 		check_presence(reader, &args, tool->args);

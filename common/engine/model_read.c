@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "engine/mcp_names.h"
 #include "engine/tool_names.h"
 
 #define PROVIDER_CHARACTERS                                                            \
@@ -67,7 +68,14 @@ check_tool(struct reader *reader, const struct place *place)
 {
 	const char *name = place->doc->text;
 	const char *nearest = tool_names_nearest(name);
+	struct buf why = { 0 };
 
+	if (mcp_name_is(name)) {
+		if (!mcp_name_check(name, reader->mcp_servers, &why))
+			reader_problem(reader, place, "%s", buf_text(&why));
+		buf_fini(&why);
+		return;
+	}
 	if (fits_some_tool(name))
 		return;
 	if (nearest != NULL)

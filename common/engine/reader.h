@@ -14,8 +14,9 @@
 
 struct reader {
 	struct problems *problems;
-	struct workflow *workflow; /* that is being made */
-	struct map *aliases;       /* "load_spec" -> step_def: ids with - as _ */
+	struct workflow *workflow;      /* that is being made */
+	struct map *aliases;            /* "load_spec" -> step_def: ids with - as _ */
+	const char *const *mcp_servers; /* that there are; NULL: any may be */
 };
 
 /* A node on the way from the top, linked upwards: "steps[2].retry.backoff". */

@@ -143,6 +143,11 @@ struct workflow {
 
 /* Reads a tree. NULL and at least one problem, or the workflow (borrows nothing). */
 struct workflow *workflow_read(const struct doc *tree, struct problems *problems);
+/* The same of one that is to be registered: its tools may be of these MCP servers only.
+ * The list ends with NULL; NULL: of any. */
+struct workflow *workflow_read_new(const struct doc *tree,
+				   const char *const *mcp_servers,
+				   struct problems *problems);
 /* Holds it: each holder frees it once. */
 struct workflow *workflow_ref(const struct workflow *workflow);
 void workflow_free(struct workflow **workflow_p);

@@ -374,8 +374,15 @@ make_end(struct workflow *workflow)
 struct workflow *
 workflow_read(const struct doc *tree, struct problems *problems)
 {
+	return workflow_read_new(tree, NULL, problems);
+}
+
+struct workflow *
+workflow_read_new(const struct doc *tree, const char *const *mcp_servers,
+		  struct problems *problems)
+{
 	struct workflow *workflow = workflow_new();
-	struct reader reader = { problems, workflow, map_new() };
+	struct reader reader = { problems, workflow, map_new(), mcp_servers };
 	const struct place top = { .doc = tree };
 	size_t before = problems->count;
 

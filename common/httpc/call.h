@@ -23,6 +23,9 @@ struct http_call {
 	bool (*address_allowed)(void *context, const struct sockaddr *address);
 	void *address_context;
 	void (*on_data)(void *context, const char *data, size_t len);
+	void (*on_head)(void *context, const struct http_response *response);
+	bool *sent;
+	bool head_told;
 	http_done_fn *done; /* NULL once cancelled: nobody is told anything more */
 	void *context;
 

@@ -98,8 +98,11 @@ on_request_ready(void *context, char *peer_ip, char *own_ip, int peer_port,
 		unix_address(call->unix_socket, &address);
 	else if (!read_address(peer_ip, peer_port, &address))
 		return CURL_PREREQFUNC_ABORT;
-	if (is_allowed(call, (struct sockaddr *)&address))
+	if (is_allowed(call, (struct sockaddr *)&address)) {
+		if (call->sent != NULL)
+			*call->sent = true;
 		return CURL_PREREQFUNC_OK;
+	}
 	deny(call, (struct sockaddr *)&address);
 	return CURL_PREREQFUNC_ABORT;
 }

@@ -94,6 +94,19 @@ on_header(char *line, size_t one, size_t len, void *context)
 	return len;
 }
 
+static void
+tell_head(struct http_call *call)
+{
+	long status = 0;
+
+	if (call->head_told || call->on_head == NULL)
+		return;
+	call->head_told = true;
+	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+	call->response.status = (int)status;
+	call->on_head(call->context, &call->response);
+}
+
 /* The owner may cancel the call in on_data; 0 then makes libcurl give it up. */
 static size_t
 on_body(char *data, size_t one, size_t len, void *context)
@@ -101,6 +114,9 @@ on_body(char *data, size_t one, size_t len, void *context)
 	struct http_call *call = context;
 
 	(void)one;
+	if (call->done == NULL)
+		return 0;
+	tell_head(call);
 	if (call->done == NULL)
 		return 0;
 	if (call->on_data != NULL) {

@@ -337,6 +337,8 @@ httpc_send(struct httpc *httpc, const struct http_request *request, http_done_fn
 	call->address_allowed = request->address_allowed;
 	call->address_context = request->address_context;
 	call->on_data = request->on_data;
+	call->on_head = request->on_head;
+	call->sent = request->sent;
 	call->done = done;
 	call->context = context;
 	if (http_request_prepare(call, request) == 0) {

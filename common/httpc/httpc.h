@@ -17,6 +17,7 @@
 
 struct httpc;
 struct http_call;
+struct http_response;
 
 struct http_request {
 	const char *method; /* "GET" */
@@ -35,6 +36,10 @@ struct http_request {
 	/* The body in pieces as it comes (streams); then reply->body stays empty. Or
 	 * NULL. */
 	void (*on_data)(void *context, const char *data, size_t len);
+	/* Of streams: status and headers, before the first piece. Or NULL. */
+	void (*on_head)(void *context, const struct http_response *response);
+	bool *sent; /* becomes true before the first byte of it goes out; or NULL.
+		       Lasts until the call is over */
 };
 
 struct http_response {

@@ -108,6 +108,12 @@ stream_unsent(const struct stream *stream)
 	return stream->output.len - stream->sent;
 }
 
+bool
+stream_broken(const struct stream *stream)
+{
+	return stream->fault != 0;
+}
+
 size_t
 stream_untaken(const struct stream *stream)
 {

@@ -36,6 +36,8 @@ struct buf *stream_input(struct stream *stream);
 /* Tries to write at once, keeps the rest. */
 void stream_write(struct stream *stream, const void *data, size_t len);
 size_t stream_unsent(const struct stream *stream);
+/* Writing failed: on_end has told it, or will at the end of the turn. */
+bool stream_broken(const struct stream *stream);
 /* Of a socket: what is unsent or still with the kernel, because the other side has not
  * taken it. Costs a system call. */
 size_t stream_untaken(const struct stream *stream);

@@ -18,6 +18,24 @@ describe(const char *name, const char *help, const char *output,
 	return one;
 }
 
+/* Which tools they have is known only when they are spoken to. */
+static struct json *
+servers_of(const struct mcp_servers *servers)
+{
+	struct json *list = json_new_array();
+
+	for (size_t i = 0; i < servers->count; i++) {
+		const struct mcp_server *server = &servers->list[i];
+		struct json *one = json_new_object();
+
+		json_set(one, "name", json_new_str(server->name));
+		json_set(one, "transport",
+			 json_new_str(server->url != NULL ? "http" : "stdio"));
+		json_append(list, one);
+	}
+	return list;
+}
+
 static void
 on_tools(struct exchange *exchange)
 {
@@ -35,6 +53,8 @@ on_tools(struct exchange *exchange)
 	}
 	json_set(answer, "data", tools);
 	json_set(answer, "actions", actions);
+	json_set(answer, "mcpServers",
+		 servers_of(&exchange_front(exchange)->settings->mcp));
 	reply_json(exchange, 200, answer);
 }
 

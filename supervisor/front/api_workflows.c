@@ -216,7 +216,8 @@ on_validate(struct exchange *exchange)
 
 	if (api_check_workflow_type(exchange) < 0)
 		return;
-	workflow = catalog_read(source, len, &problems);
+	workflow =
+	    catalog_read(exchange_front(exchange)->catalog, source, len, &problems);
 	if (workflow == NULL) {
 		reply_problem(exchange, 422, api_problems(&problems),
 			      "the workflow has %zu error%s", problems.count,

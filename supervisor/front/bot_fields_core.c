@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/bot_read.h"
+#include "engine/mcp_names.h"
 #include "engine/model_read.h"
 #include "engine/skill_read.h"
 #include "engine/tool_names.h"
@@ -31,6 +32,22 @@ const struct field bot_put_fields[] = {
 };
 /* clang-format on */
 
+/* Which servers there are when the bot answers is not known here. */
+static void
+read_mcp_tool(const char *name, size_t index, struct bot_fields *out,
+	      struct problems *problems)
+{
+	char path[OBJECT_PATH_MAX];
+	struct buf why = { 0 };
+
+	snprintf(path, sizeof path, "tools[%zu]", index);
+	if (mcp_name_check(name, NULL, &why))
+		json_append(out->tools, json_new_str(name));
+	else
+		problems_add_at(problems, 0, 0, path, "%s", buf_text(&why));
+	buf_fini(&why);
+}
+
 static void
 read_tool(const struct json *item, size_t index, struct bot_fields *out,
 	  struct problems *problems)
@@ -40,6 +57,11 @@ read_tool(const struct json *item, size_t index, struct bot_fields *out,
 	char path[OBJECT_PATH_MAX];
 	bool known = false;
 
+	if (mcp_name_is(name)) {
+		read_mcp_tool(name, index, out, problems);
+		json_unref(&alone);
+		return;
+	}
 	json_append(alone, json_new_str(name));
 	for (const struct tool_name *tool = tool_names; tool->name != NULL; tool++)
 		known = known || tool_names_allow(alone, tool->name);

@@ -43,13 +43,15 @@ struct catalog {
 	struct pg *read;
 	struct secret_sources secrets;
 	struct map *by_name;
+	const char *const *mcp_servers;
 };
 
 struct catalog *
-catalog_new(struct loop *loop, struct pg *read)
+catalog_new(struct loop *loop, struct pg *read, const char *const *mcp_servers)
 {
 	struct catalog *catalog = xcalloc(1, sizeof *catalog);
 
+	catalog->mcp_servers = mcp_servers;
 	catalog->loop = loop;
 	catalog->read = read;
 	catalog->by_name = map_new();
@@ -112,10 +114,12 @@ read_workflow(const char *source, size_t len, struct problems *problems)
 }
 
 struct workflow *
-catalog_read(const char *source, size_t len, struct problems *problems)
+catalog_read(const struct catalog *catalog, const char *source, size_t len,
+	     struct problems *problems)
 {
 	struct doc *doc = yaml_parse(source, len, problems);
-	struct workflow *workflow = doc ? workflow_read(doc, problems) : NULL;
+	struct workflow *workflow =
+	    doc ? workflow_read_new(doc, catalog->mcp_servers, problems) : NULL;
 
 	if (workflow != NULL && own_workflow_is(workflow->name)) {
 		problems_add(problems, doc_get(doc, "name"), "name",
@@ -530,7 +534,7 @@ catalog_register(struct catalog *catalog, struct pg *pg, const struct uuid *proj
 		 const char *source, size_t len, const char *file,
 		 struct problems *problems, registered_fn *done, void *context)
 {
-	struct workflow *workflow = catalog_read(source, len, problems);
+	struct workflow *workflow = catalog_read(catalog, source, len, problems);
 
 	if (workflow == NULL)
 		return -1;

@@ -21,7 +21,9 @@ struct catalog_entry {
 	struct workflow *workflow;
 };
 
-struct catalog *catalog_new(struct loop *loop, struct pg *read);
+/* mcp_servers: those that tools may be of, ended by NULL; borrowed. */
+struct catalog *catalog_new(struct loop *loop, struct pg *read,
+			    const char *const *mcp_servers);
 void catalog_free(struct catalog **catalog_p);
 /* Which secrets are configured now; copied. A workflow that names another one is
  * registered, for its workers may know more; but that is logged. */
@@ -42,8 +44,8 @@ void catalog_forget(struct catalog *catalog,
 		    const void *context); /* done will not come */
 
 /* Reads a workflow that somebody wants to register; NULL with at least one problem. */
-struct workflow *catalog_read(const char *source, size_t len,
-			      struct problems *problems);
+struct workflow *catalog_read(const struct catalog *catalog, const char *source,
+			      size_t len, struct problems *problems);
 
 struct registered {
 	struct uuid workflow_id, definition;

@@ -343,7 +343,8 @@ build(struct shell *shell, const int *listen_fds, size_t count, struct err *err)
 	if (open_doors(shell, err) < 0)
 		return -1;
 	shell->graves = graves_new(front->write, front->queue);
-	front->catalog = catalog_new(front->loop, front->read);
+	front->catalog =
+	    catalog_new(front->loop, front->read, front->settings->mcp.names);
 	catalog_know_secrets(front->catalog, &front->settings->secrets);
 	front->run_files = run_files_new(front->loop);
 	front->records = records_new(front->read);

@@ -6,8 +6,8 @@
 
 #include "base/utf8.h"
 #include "model/answer_core.h"
-#include "model/sse_core.h"
 #include "model/wire_core.h"
+#include "sse_core.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/sse_core.h"
+#include "sse_core.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

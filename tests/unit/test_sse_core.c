@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
-#include "model/sse_core.h"
+#include "sse_core.h"
 
 static void
 on_event(void *context, const char *event, const char *data, size_t len)

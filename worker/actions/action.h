@@ -23,6 +23,7 @@ struct as_bot;      /* worker/model/as_bot.h */
 struct back_row;    /* store/claims.h */
 struct child_run;   /* worker/child_run.h */
 struct definitions; /* worker/definitions.h */
+struct mcp;         /* worker/mcp/mcp.h */
 struct programs;    /* worker/programs.h */
 struct step_log;    /* worker/step_log.h */
 
@@ -37,6 +38,7 @@ struct services {
 	char *const *environment;        /* of the worker itself */
 	struct programs *programs;       /* for child programs: programs.h */
 	struct definitions *definitions; /* for child runs: definitions.h */
+	struct mcp *mcp;                 /* for tools of MCP servers: mcp/mcp.h */
 };
 
 enum stop {

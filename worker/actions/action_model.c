@@ -15,9 +15,11 @@
 #include "actions/answer.h"
 #include "base/xalloc.h"
 #include "digest/digest.h"
+#include "mcp/mcp.h"
 #include "model/answer_core.h"
 #include "model/as_bot.h"
 #include "model/call.h"
+#include "model/offers.h"
 #include "model/order.h"
 #include "model/tool_calls.h"
 #include "step_log.h"
@@ -39,6 +41,7 @@ struct model_end {
 
 struct asking {
 	struct attempt *attempt;
+	struct offers *offers; /* MCP servers are asked for their tools */
 	struct order order;
 	struct model_call *call;
 	struct tool_calls *tools;
@@ -49,7 +52,8 @@ struct asking {
 	int calls, tool_rounds, tools_run, repairs;
 	usec_t began, told_at, called_at; /* monotonic */
 	bool storing, stopped, has_session;
-	bool closed;            /* the end of the session is stored, or about to be */
+	bool refused; /* before there was an order: the attempt has its answer */
+	bool closed;  /* the end of the session is stored, or about to be */
 	struct trouble trouble; /* the last one */
 	struct model_end ending;
 };
@@ -535,6 +539,7 @@ model_free(void *state)
 	struct asking *asking = state;
 
 	pg_forget(asking->attempt->services->pg, asking);
+	offers_free(&asking->offers);
 	tool_calls_free(&asking->tools);
 	model_call_free(&asking->call);
 	timer_free(&asking->patience);
@@ -544,21 +549,71 @@ model_free(void *state)
 	free(asking);
 }
 
+/* The tools are known now, or their server cannot be had. */
+static void
+on_offers(void *context, const struct mcp_answer *failure)
+{
+	struct asking *asking = context;
+
+	if (failure != NULL) {
+		asking->refused = true;
+		attempt_fail_until(asking->attempt, &(struct attempt_failure){
+							.code = failure->code,
+							.message = failure->message,
+							.final = failure->final,
+							.retry_at = failure->retry_at,
+						    });
+		return;
+	}
+	if (order_read(&asking->order, asking->attempt))
+		begin_session(asking);
+	else
+		asking->refused = true;
+}
+
+static bool
+begin(struct asking *asking)
+{
+	struct attempt *attempt = asking->attempt;
+
+	asking->offers =
+	    offers_new(attempt, json_get(attempt->fields, "tools"), on_offers, asking);
+	if (asking->offers != NULL)
+		return true;
+	if (!order_read(&asking->order, attempt))
+		return false;
+	begin_session(asking);
+	return true;
+}
+
 static void *
 model_start(struct attempt *attempt)
 {
 	struct asking *asking = xcalloc(1, sizeof *asking);
 
 	asking->attempt = attempt;
-	if (!order_read(&asking->order, attempt)) {
-		order_fini(&asking->order);
-		free(asking);
-		return NULL;
-	}
 	asking->patience = timer_new(attempt->services->loop, on_patience_over, asking);
 	asking->began = asking->told_at = loop_mono(attempt->services->loop);
-	begin_session(asking);
-	return asking;
+	if (begin(asking))
+		return asking;
+	timer_free(&asking->patience);
+	order_fini(&asking->order);
+	free(asking);
+	return NULL;
+}
+
+/* True: there is no order yet, and nothing of it has to end. */
+static bool
+stop_early(struct asking *asking)
+{
+	if (asking->refused)
+		return true;
+	if (asking->order.models != NULL)
+		return false;
+	offers_free(&asking->offers);
+	asking->refused = true;
+	attempt_fail(asking->attempt, "stopped", false, "told to stop");
+	return true;
 }
 
 /* A tool at work ends first. What is being stored is waited for, but not by force. */
@@ -568,6 +623,8 @@ model_stop(void *state, enum stop how)
 	struct asking *asking = state;
 
 	asking->stopped = true;
+	if (stop_early(asking))
+		return;
 	if (asking->tools != NULL) {
 		tool_calls_stop(asking->tools, how);
 		return;

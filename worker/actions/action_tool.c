@@ -8,7 +8,9 @@
 #include "actions/actions.h"
 #include "actions/answer.h"
 #include "base/xalloc.h"
+#include "engine/mcp_names.h"
 #include "engine/tool_names.h"
+#include "tools/tool_mcp.h"
 
 struct tool_call {
 	const struct action *tool;
@@ -58,26 +60,12 @@ call_now(struct attempt *attempt, const struct action *tool)
 	return later_error(attempt, tool->name, &err);
 }
 
+/* kept: taken; its arguments where they are stored, or NULL. */
 static void *
-tool_start(struct attempt *attempt)
+call_new(const struct action *tool, void *state, struct json *kept)
 {
-	const struct json *whole = attempt->fields;
-	const char *name = field_text(attempt, "tool", "");
-	const struct tool_name *row;
-	const struct action *tool = find(attempt, name, &row);
-	struct json *kept = NULL;
 	struct tool_call *call;
-	void *state;
 
-	if (tool == NULL || !answer_allowed(attempt, tool->name))
-		return NULL;
-	attempt->fields = json_get(attempt->fields, "args");
-	if (!answer_checked(attempt, tool->name, row->args))
-		return NULL;
-	if (only_stores(tool->name))
-		attempt->fields = kept = json_masked(json_ref(json_get(whole, "args")),
-						     attempt->services->mask);
-	state = tool->now != NULL ? call_now(attempt, tool) : tool->start(attempt);
 	if (state == NULL) {
 		json_unref(&kept);
 		return NULL;
@@ -88,6 +76,31 @@ tool_start(struct attempt *attempt)
 	call->kept = kept;
 	call->instant = tool->now != NULL;
 	return call;
+}
+
+static void *
+tool_start(struct attempt *attempt)
+{
+	const char *name = field_text(attempt, "tool", "");
+	struct json *kept = NULL, *args;
+	const struct tool_name *row;
+	const struct action *tool;
+
+	if (mcp_name_is(name))
+		return call_new(&tool_mcp, tool_mcp.start(attempt), NULL);
+	tool = find(attempt, name, &row);
+	if (tool == NULL || !answer_allowed(attempt, tool->name))
+		return NULL;
+	args = json_get(attempt->fields, "args");
+	attempt->fields = args;
+	if (!answer_checked(attempt, tool->name, row->args))
+		return NULL;
+	if (only_stores(tool->name))
+		attempt->fields = kept =
+		    json_masked(json_ref(args), attempt->services->mask);
+	return call_new(
+	    tool, tool->now != NULL ? call_now(attempt, tool) : tool->start(attempt),
+	    kept);
 }
 
 static void

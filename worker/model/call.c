@@ -7,8 +7,8 @@
 
 #include "actions/web.h"
 #include "base/xalloc.h"
-#include "model/sse_core.h"
 #include "model/wire_core.h"
+#include "sse_core.h"
 
 #define STREAM_MAX (64 * 1024 * 1024)
 #define HEAD_MAX   (64 * 1024) /* kept of a body, for what an error says */

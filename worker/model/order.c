@@ -8,10 +8,12 @@
 #include "base/xalloc.h"
 #include "engine/action_fields.h"
 #include "engine/field_schema.h"
+#include "engine/mcp_names.h"
 #include "engine/tool_names.h"
 #include "model/answer_core.h"
 #include "model/as_bot.h"
 #include "model/history_core.h"
+#include "model/offers.h"
 
 const struct ordered_model *
 order_current(const struct order *order)
@@ -107,6 +109,8 @@ check_tool(struct attempt *attempt, const char *name)
 {
 	const char *nearest;
 
+	if (mcp_name_is(name))
+		return offers_check(attempt, name);
 	if (strchr(name, '*') != NULL)
 		return true;
 	if (tool_names_find(name) != NULL)
@@ -132,8 +136,10 @@ read_tools(struct order *order, struct attempt *attempt)
 		json_append(list, json_ref(json_at(field, i)));
 	for (size_t i = 0; i < json_count(list) && good; i++)
 		good = check_tool(attempt, json_str(json_at(list, i)));
-	if (good)
+	if (good) {
 		offer_all(order, attempt, list);
+		offers_put(&order->talk, attempt, list);
+	}
 	json_unref(&list);
 	return good;
 }

@@ -1,7 +1,8 @@
 /*
  * What a model step orders, from its resolved fields: which models, the conversation
  * with its first question and its tools, the limits. A mistake is a failure of the step
- * before anything was asked.
+ * before anything was asked. The tools of MCP servers must have been heard before
+ * (model/offers.h).
  */
 #ifndef MODEL_ORDER_H
 #define MODEL_ORDER_H

@@ -121,19 +121,44 @@ wire_name(const char *name)
 	return wire;
 }
 
-void
-talk_offer(struct talk *talk, const char *name, const char *help, struct json *schema)
+static bool
+is_offered(const struct talk *talk, const char *name)
+{
+	for (size_t i = 0; i < talk->tools_count; i++)
+		if (strcmp(talk->tools[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* "mcp.a.b_c" and "mcp.a_b.c" look the same there: the later one gets a number. */
+static char *
+free_wire_name(const struct talk *talk, const char *name)
 {
 	char *wire = wire_name(name);
 
-	if (talk_tool(talk, wire) != NULL) {
+	for (int i = 2; talk_tool(talk, wire) != NULL; i++) {
+		char *base = wire_name(name);
+
 		free(wire);
+		wire = xprintf("%.*s_%d", WIRE_NAME_MAX - 6, base, i);
+		free(base);
+	}
+	return wire;
+}
+
+void
+talk_offer(struct talk *talk, const char *name, const char *help, struct json *schema)
+{
+	char *wire;
+
+	if (is_offered(talk, name)) {
 		json_unref(&schema);
 		return;
 	}
+	wire = free_wire_name(talk, name);
 	talk->tools = xrealloc(talk->tools, talk->tools_count + 1, sizeof *talk->tools);
 	talk->tools[talk->tools_count++] =
-	    (struct talk_tool){ xstrdup(name), wire, help, schema };
+	    (struct talk_tool){ xstrdup(name), wire, xstrdup(help), schema };
 }
 
 const struct talk_tool *
@@ -188,6 +213,7 @@ talk_fini(struct talk *talk)
 	for (size_t i = 0; i < talk->tools_count; i++) {
 		free(talk->tools[i].name);
 		free(talk->tools[i].wire_name);
+		free(talk->tools[i].help);
 		json_unref(&talk->tools[i].schema);
 	}
 	free(talk->turns);

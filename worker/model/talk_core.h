@@ -42,7 +42,7 @@ struct talk_turn {
 struct talk_tool {
 	char *name;      /* ours: "git.log" */
 	char *wire_name; /* as providers allow it: "git_log" */
-	const char *help;
+	char *help;
 	struct json *schema; /* of its arguments; owned */
 };
 
@@ -70,7 +70,8 @@ void talk_results(struct talk *talk);
 /* Cut to TALK_RESULT_MAX. */
 void talk_result(struct talk *talk, size_t index, const char *text, size_t len,
 		 bool failed);
-/* name: a built-in tool's; twice the same is once. */
+/* Twice the same name is once; two that providers would take for the same are told
+ * apart. schema is taken. */
 void talk_offer(struct talk *talk, const char *name, const char *help,
 		struct json *schema);
 const struct talk_tool *talk_tool(const struct talk *talk, const char *wire_name);

@@ -1,5 +1,5 @@
 /* Lines, then fields, then events. See sse_core.h. */
-#include "model/sse_core.h"
+#include "sse_core.h"
 
 #include <string.h>
 
@@ -50,8 +50,35 @@ is_name(const char *line, size_t len, const char *name)
 	return len == strlen(name) && memcmp(line, name, len) == 0;
 }
 
-/* "name: value", "name:value", "name" or ": a comment". Of the names only two matter.
- */
+/* What cannot be sent back in a header is not kept. */
+static void
+take_id(struct sse *sse, const char *value, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)value[i] < ' ' || value[i] == 0x7f)
+			return;
+	buf_clear(&sse->id);
+	if (len <= SSE_ID_MAX)
+		buf_add(&sse->id, value, len);
+}
+
+static void
+take_retry(struct sse *sse, const char *value, size_t len)
+{
+	long ms = 0;
+
+	if (len == 0)
+		return;
+	for (size_t i = 0; i < len; i++) {
+		if (value[i] < '0' || value[i] > '9')
+			return;
+		if (ms < SSE_RETRY_MAX)
+			ms = ms * 10 + (value[i] - '0');
+	}
+	sse->retry_ms = ms < SSE_RETRY_MAX ? ms : SSE_RETRY_MAX;
+}
+
+/* "name: value", "name:value", "name" or ": a comment". */
 static int
 take_line(const struct feeding *feeding, const char *line, size_t len, struct err *err)
 {
@@ -74,6 +101,10 @@ take_line(const struct feeding *feeding, const char *line, size_t len, struct er
 	if (is_name(line, name_len, "event")) {
 		buf_clear(&sse->event);
 		buf_add(&sse->event, value, value_len);
+	} else if (is_name(line, name_len, "id")) {
+		take_id(sse, value, value_len);
+	} else if (is_name(line, name_len, "retry")) {
+		take_retry(sse, value, value_len);
 	}
 	return 0;
 }
@@ -147,5 +178,6 @@ sse_fini(struct sse *sse)
 	buf_fini(&sse->line);
 	buf_fini(&sse->data);
 	buf_fini(&sse->event);
+	buf_fini(&sse->id);
 	*sse = (struct sse){ 0 };
 }
