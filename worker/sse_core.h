@@ -15,8 +15,8 @@
 
 #define SSE_EVENT_MAX (8 * 1024 * 1024) /* bytes of one event, and of one line */
 
-#define SSE_ID_MAX    1024      /* bytes; a longer one is as none */
-#define SSE_RETRY_MAX 3600000   /* milliseconds */
+#define SSE_ID_MAX    1024    /* bytes; a longer one is as none */
+#define SSE_RETRY_MAX 3600000 /* milliseconds */
 
 struct sse {
 	struct buf line;  /* the one that is being read */

@@ -16,7 +16,7 @@ struct written {
 	struct texts command, pass;
 	char *cwd, *url, *elicitation;
 	usec_t start_timeout, idle;
-	struct doc *env, *headers;
+	struct doc *env, *headers, *oauth;
 };
 
 #define AT(field) offsetof(struct written, field)
@@ -30,11 +30,24 @@ static const struct option server_table[] = {
 	{ "env", OPT_TREE, AT(env), NULL, NULL, NULL, 0, "variables it is given" },
 	{ "url", OPT_TEXT, AT(url), NULL, NULL, NULL, 0, "where it is" },
 	{ "headers", OPT_TREE, AT(headers), NULL, NULL, NULL, 0, "more headers" },
+	{ "oauth", OPT_TREE, AT(oauth), NULL, NULL, NULL, 0, "authorization" },
 	{ "start_timeout", OPT_DURATION, AT(start_timeout), "30s", "100ms", "10m", 0,
 	  "to start and greet" },
 	{ "idle", OPT_DURATION, AT(idle), "5m", "0s", "1d", 0, "until it is ended" },
 	{ "elicitation", OPT_TEXT, AT(elicitation), "none", NULL, NULL, 0,
 	  "what it is told when it asks a person" },
+	{ .name = NULL },
+};
+
+static const struct option oauth_table[] = {
+	{ "client_id", OPT_TEXT, offsetof(struct mcp_oauth, client_id), NULL, NULL,
+	  NULL, OPT_SECRET, "of a registered client" },
+	{ "client_secret", OPT_TEXT, offsetof(struct mcp_oauth, client_secret), NULL,
+	  NULL, NULL, OPT_SECRET, "its secret" },
+	{ "client_document", OPT_TEXT, offsetof(struct mcp_oauth, client_document),
+	  NULL, NULL, NULL, 0, "the address of what a client says of itself" },
+	{ "scope", OPT_TEXT, offsetof(struct mcp_oauth, scope), NULL, NULL, NULL, 0,
+	  "what is asked for" },
 	{ .name = NULL },
 };
 
@@ -58,12 +71,12 @@ complain(const struct reading *reading, const struct doc *where, const char *key
 
 /* Problems from `first` on are of members: "url: ..." becomes "mcp.NAME.url: ...". */
 static void
-name_problems(const struct reading *reading, size_t first)
+name_problems(const struct reading *reading, size_t first, const char *below)
 {
 	for (size_t i = first; i < reading->problems->count; i++) {
 		struct problem *problem = &reading->problems->list[i];
 		bool of_member = strncmp(problem->message, "expected ", 9) != 0;
-		char *message = xprintf("mcp.%s%s%s", reading->server->name,
+		char *message = xprintf("mcp.%s%s%s%s", reading->server->name, below,
 					of_member ? "." : ": ", problem->message);
 
 		free(problem->message);
@@ -104,6 +117,9 @@ check_kind(const struct reading *reading, const struct doc *node,
 			 "expected either a command or a url, and one of them");
 		return;
 	}
+	if (program && written->oauth != NULL)
+		complain(reading, written->oauth, "oauth",
+			 "only a server with a url has some");
 	if (program && written->headers != NULL)
 		complain(reading, written->headers, "headers",
 			 "only a server with a url has some");
@@ -153,6 +169,24 @@ read_values(const struct reading *reading, struct named_values *values,
 }
 
 static void
+read_oauth(const struct reading *reading, const struct doc *tree)
+{
+	struct mcp_oauth *oauth = &reading->server->oauth;
+	size_t before = reading->problems->count;
+
+	if (tree == NULL)
+		return;
+	oauth->wanted = true;
+	option_read(oauth_table, tree, oauth, reading->problems);
+	name_problems(reading, before, ".oauth");
+	if (oauth->client_secret != NULL && oauth->client_id == NULL)
+		complain(reading, tree, "oauth", "a client_secret has a client_id");
+	if (oauth->client_document != NULL && !is_url(oauth->client_document))
+		complain(reading, tree, "oauth.client_document",
+			 "expected http:// or https:// with a host");
+}
+
+static void
 take(const struct reading *reading, const struct doc *node, struct written *written)
 {
 	struct mcp_server *server = reading->server;
@@ -162,6 +196,7 @@ take(const struct reading *reading, const struct doc *node, struct written *writ
 	read_values(reading, &server->env, written->env, NAMES_OF_VARIABLES, "env");
 	read_values(reading, &server->headers, written->headers, NAMES_OF_HEADERS,
 		    "headers");
+	read_oauth(reading, written->oauth);
 	server->command = written->command;
 	server->pass = written->pass;
 	server->cwd = written->cwd;
@@ -192,7 +227,7 @@ read_server(struct mcp_servers *servers, const struct doc *name, const struct do
 	servers->count++;
 	option_defaults(server_table, &written);
 	option_read(server_table, node, &written, problems);
-	name_problems(&reading, before);
+	name_problems(&reading, before, "");
 	take(&reading, node, &written);
 	option_fini(server_table, &written);
 }
@@ -245,6 +280,7 @@ server_fini(struct mcp_server *server)
 	free(server->url);
 	named_values_fini(&server->env);
 	named_values_fini(&server->headers);
+	option_fini(oauth_table, &server->oauth);
 }
 
 void
@@ -273,5 +309,8 @@ mcp_servers_mask(const struct mcp_servers *servers, struct mask *mask)
 	for (size_t i = 0; i < servers->count; i++) {
 		named_values_mask(&servers->list[i].env, mask);
 		named_values_mask(&servers->list[i].headers, mask);
+		if (servers->list[i].oauth.client_secret != NULL)
+			mask_add(mask, servers->list[i].oauth.client_secret,
+				 strlen(servers->list[i].oauth.client_secret));
 	}
 }

@@ -14,6 +14,15 @@
 
 #define MCP_SERVERS_MAX 64
 
+/* Authorization by OAuth, where the server wants it. */
+struct mcp_oauth {
+	bool wanted;
+	char *client_id, *client_secret; /* of one that is registered; or NULL */
+	char
+	    *client_document; /* the address of what a client says of itself; or NULL */
+	char *scope;          /* or NULL: as the server says */
+};
+
 /* What a server is answered that asks a person something. */
 enum mcp_elicitation {
 	MCP_ELICIT_NONE,     /* it is told that nobody can be asked */
@@ -29,6 +38,7 @@ struct mcp_server {
 	struct named_values env;     /* variables that it is given */
 	char *url;                   /* or NULL */
 	struct named_values headers; /* that go with every request to url */
+	struct mcp_oauth oauth;      /* of one with a url */
 	usec_t start_timeout;        /* to start, greet, and list its tools */
 	usec_t idle;                 /* unused for so long it is ended; 0: never */
 	enum mcp_elicitation elicitation;

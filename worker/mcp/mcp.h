@@ -23,8 +23,8 @@ struct mcp_conf {
 	const struct settings *settings;
 	struct programs *programs;
 	struct httpc *httpc;
-	const struct mask *mask; /* or NULL */
-	loop_fn *on_idle;        /* the last connection has ended, after mcp_leave */
+	struct mask *mask; /* or NULL; tokens are added */
+	loop_fn *on_idle;  /* the last connection has ended, after mcp_leave */
 	void *context;
 };
 

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "mcp/login.h"
 #include "mcp/session_priv.h"
 
 void
@@ -278,6 +279,7 @@ mcp_session_new(const struct mcp_wire_conf *conf, loop_fn *on_ended, void *conte
 	session->conf = *conf;
 	session->conf.events = &wire_events;
 	session->conf.context = session;
+	session->conf.login = mcp_login_new(conf);
 	session->on_ended = on_ended;
 	session->context = context;
 	session->next_id = 1;
@@ -300,6 +302,7 @@ mcp_session_free(struct mcp_session **session_p)
 		mcp_call_orphan(container_of(it, struct mcp_call, link));
 	if (session->wire != NULL)
 		session->wire->type->free(session->wire);
+	mcp_login_free(&session->conf.login);
 	timer_free(&session->turn);
 	timer_free(&session->deadline);
 	timer_free(&session->idle);

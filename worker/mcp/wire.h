@@ -42,12 +42,15 @@ struct mcp_wire_events {
 	void (*on_end)(void *context, const struct mcp_loss *loss);
 };
 
+struct mcp_login; /* mcp/login.h */
+
 struct mcp_wire_conf {
 	struct loop *loop;
 	const struct settings *settings;
 	struct programs *programs;
 	struct httpc *httpc;
-	const struct mask *mask; /* or NULL */
+	struct mask *mask;       /* or NULL */
+	struct mcp_login *login; /* for HTTP, or NULL: none is wanted */
 	const struct mcp_server *server;
 	const struct mcp_wire_events *events;
 	void *context;

@@ -14,7 +14,9 @@
 #include "base/utf8.h"
 #include "base/xalloc.h"
 #include "mcp/lines_core.h"
+#include "mcp/login.h"
 #include "mcp/mcp_core.h"
+#include "mcp/oauth_core.h"
 #include "mcp/wire.h"
 #include "sse_core.h"
 
@@ -24,6 +26,7 @@
 #define LEAVE_TIMEOUT  (2 * USEC_SECOND)
 #define AGAIN          USEC_SECOND /* unless the server says when */
 #define AGAIN_MAX      (30 * USEC_SECOND)
+#define LOGINS_MAX     2 /* of one message */
 #define RESUMES        5 /* of one answer, without an event between them */
 #define STREAM_MAX     (64 * 1024 * 1024) /* bytes of one stream */
 #define LOST_SHOWN     300
@@ -44,8 +47,10 @@ struct post {
 	struct http_call *call;
 	struct timer *again;
 	struct sse sse;
-	struct buf held; /* a message that waits for the gate */
-	struct buf body; /* of an answer that is no stream */
+	struct buf text;    /* of the message */
+	bool held;          /* it waits for the gate */
+	int logins, serial; /* of the token that it was sent with */
+	struct buf body;    /* of an answer that is no stream */
 	size_t bytes;
 	int tries, status;
 	bool sent, is_stream, has_head;
@@ -78,12 +83,14 @@ http_of(struct mcp_wire *wire)
 static void
 post_free(struct post *post)
 {
+	if (post->wire->wire.conf.login != NULL)
+		mcp_login_forget(post->wire->wire.conf.login, post);
 	http_call_cancel(&post->call);
 	timer_free(&post->again);
 	list_remove(&post->link);
 	sse_fini(&post->sse);
 	buf_fini(&post->body);
-	buf_fini(&post->held);
+	buf_fini(&post->text);
 	free(post);
 }
 
@@ -93,6 +100,8 @@ static void
 post_over(struct post *post)
 {
 	post->answered = true;
+	if (post->wire->wire.conf.login != NULL)
+		mcp_login_forget(post->wire->wire.conf.login, post);
 	if (post->wire->gate == post)
 		open_gate(post->wire);
 	http_call_cancel(&post->call);
@@ -153,13 +162,16 @@ add_header(struct header_list *headers, const char *name, const char *value)
 }
 
 static void
-make_headers(const struct post *post, struct header_list *headers)
+make_headers(struct post *post, struct header_list *headers)
 {
 	const struct http_wire *wire = post->wire;
 	const struct named_values *own = &wire->wire.conf.server->headers;
 
 	for (size_t i = 0; i < own->count; i++)
 		add_header(headers, own->list[i].name, own->list[i].value);
+	if (wire->wire.conf.login != NULL)
+		add_header(headers, "Authorization",
+			   mcp_login_header(wire->wire.conf.login, &post->serial));
 	add_header(headers, "Mcp-Session-Id", wire->session);
 	add_header(headers, "MCP-Protocol-Version", wire->version);
 	if (post->kind == POST_MESSAGE && !post->is_stream)
@@ -214,6 +226,12 @@ send_post(struct post *post, const char *method, const struct buf *body, usec_t 
 }
 
 static void
+send_text(struct post *post)
+{
+	send_post(post, "POST", &post->text, post->id < 0 ? NOTICE_TIMEOUT : 0);
+}
+
+static void
 open_gate(struct http_wire *wire)
 {
 	wire->gate = NULL;
@@ -222,10 +240,10 @@ open_gate(struct http_wire *wire)
 	list_each (it, &wire->posts) {
 		struct post *post = container_of(it, struct post, link);
 
-		if (post->answered || post->held.len == 0)
+		if (post->answered || !post->held)
 			continue;
-		send_post(post, "POST", &post->held, post->id < 0 ? NOTICE_TIMEOUT : 0);
-		buf_fini(&post->held);
+		post->held = false;
+		send_text(post);
 	}
 	listen_to(wire);
 }
@@ -394,16 +412,67 @@ is_session_gone(const struct post *post, const char *words)
 	       (post->status == 400 && strcasestr(words, "session") != NULL);
 }
 
+static void
+on_login(void *context, const char *why, bool final)
+{
+	struct post *post = context;
+
+	if (why != NULL) {
+		lose(post, MCP_NOT_SENT, final, false, why);
+		return;
+	}
+	post->sent = false;
+	send_text(post);
+}
+
+static bool
+wants_login(const struct post *post, const struct http_response *response)
+{
+	const char *header = http_header(response, "www-authenticate");
+	struct oauth_challenge challenge;
+	bool more;
+
+	if (post->status != 403 || header == NULL)
+		return post->status == 401;
+	oauth_challenge_read(&challenge, header);
+	more = challenge.error != NULL &&
+	       strcmp(challenge.error, "insufficient_scope") == 0;
+	oauth_challenge_fini(&challenge);
+	return more;
+}
+
+/* A token that another message got meanwhile is tried first. */
+static bool
+logs_in(struct post *post, const struct http_response *response)
+{
+	struct mcp_login *login = post->wire->wire.conf.login;
+	int serial;
+
+	if (login == NULL || post->resumed || post->logins >= LOGINS_MAX ||
+	    !wants_login(post, response))
+		return false;
+	post->logins++;
+	mcp_login_header(login, &serial);
+	if (serial != post->serial)
+		on_login(post, NULL, false);
+	else
+		mcp_login_ask(login, http_header(response, "www-authenticate"),
+			      on_login, post);
+	return true;
+}
+
 /* Which refusals tell that nothing was done? Those of the request itself, and of a
  * server that has no time; of a gateway it is not known what stands behind. */
 static void
-take_refusal(struct post *post)
+take_refusal(struct post *post, const struct http_response *response)
 {
 	int status = post->status;
 	struct buf words = { 0 };
 	bool asked_for = status >= 300 && status < 500 && status != 408;
 	bool busy = status == 429 || status == 503;
 
+	if (logs_in(post, response))
+		return;
 	add_words(post, &words);
 	if (is_session_gone(post, buf_text(&words)))
 		lose(post, MCP_NOT_SENT, false, true, buf_text(&words));
@@ -495,7 +564,7 @@ on_done(void *context, const struct http_response *response, const struct err *e
 	else if (post->kind == POST_LISTEN)
 		listen_again(post, post->is_stream);
 	else if (response != NULL && !good)
-		take_refusal(post);
+		take_refusal(post, response);
 	else if (good && !post->is_stream)
 		take_json(post);
 	else
@@ -520,19 +589,17 @@ http_send(struct mcp_wire *base, const struct json *message, int64_t id)
 {
 	struct http_wire *wire = http_of(base);
 	struct post *post = post_new(wire, POST_MESSAGE, id);
-	struct buf body = { 0 };
 
-	json_write(message, &body);
+	json_write(message, &post->text);
 	if (wire->gate != NULL) {
-		post->held = body;
+		post->held = true;
 		return;
 	}
 	if (wire->greeted && !wire->gated) {
 		wire->gated = true;
 		wire->gate = post;
 	}
-	send_post(post, "POST", &body, id < 0 ? NOTICE_TIMEOUT : 0);
-	buf_fini(&body);
+	send_text(post);
 }
 
 static void
