@@ -4,9 +4,11 @@ import asyncio
 import itertools
 import json
 import pathlib
+import urllib.parse
 
 import pytest
-from harness.mcp import STDIO, Client, Everything, HttpServer, everything, filesystem
+from harness.mcp import (STDIO, Client, Everything, HttpServer, add_authorization, everything,
+                         filesystem)
 from harness.stepmill import wait_for
 
 ECHO = {"name": "echo", "inputSchema": {"type": "object"}}
@@ -485,3 +487,63 @@ def test_an_event_that_is_too_large(client, http):
     server.answers["tools/call"] = much
     code, _, words = failure(client({"url": server.url}).call("mcp.s.echo"))
     assert code == "effect_unknown" and "too large" in words
+
+
+# ---- authorization; the conformance tests (test_mcp_conformance.py) have the rest ----
+
+def grants(server):
+    return [urllib.parse.parse_qs(body)["grant_type"][0]
+            for path, _, body in server.asked if path == "/token"]
+
+
+def test_a_token_is_got_and_kept(client, http):
+    server = http()
+    add_authorization(server)
+    mcp = client({"url": server.url, "oauth": {}})
+    assert ok(mcp.call("mcp.s.echo")) == "done"
+    assert ok(mcp.call("mcp.s.echo")) == "done"
+    assert grants(server) == ["authorization_code"]
+    asked = urllib.parse.parse_qs(
+        [path for path, _, _ in server.asked if path.startswith("/authorize")][0].split("?")[1])
+    assert asked["resource"] == [server.url] and asked["scope"] == ["tools"]
+    assert server.seen[-1][1]["authorization"] == "Bearer canary-token-1"
+
+
+@pytest.mark.parametrize("refresh, expected", [
+    (True, ["authorization_code", "refresh_token"]),
+    (False, ["authorization_code", "refresh_token", "authorization_code"]),
+    (None, ["authorization_code", "authorization_code"])])
+def test_a_token_that_is_over_is_renewed(client, http, refresh, expected):
+    server = http()
+    add_authorization(server, refresh=refresh)
+    mcp = client({"url": server.url, "oauth": {}})
+    assert ok(mcp.call("mcp.s.echo")) == "done"
+    server.token = "another"
+    numbers = [mcp.begin("mcp.s.echo") for _ in range(5)]
+    assert all(ok(mcp.answer(number)) == "done" for number in numbers)
+    assert grants(server) == expected  # once for all that were refused
+    assert [path for path, _, _ in server.asked].count("/register") == 1
+
+
+def test_what_wants_a_person_to_log_in_fails(client, http):
+    server = http()
+    add_authorization(server, logs_in=False)
+    code, final, words = failure(
+        client({"url": server.url, "oauth": {}}).call("mcp.s.echo"))
+    assert (code, final) == ("mcp_unavailable", True) and "somebody has to log in" in words
+
+
+def test_an_authorization_server_inside_is_not_for_the_server_to_name(client, http):
+    server = http()
+    add_authorization(server, issuer=f"http://localhost:{server.port}")
+    code, final, words = failure(
+        client({"url": server.url, "oauth": {}}).call("mcp.s.echo"))
+    assert (code, final) == ("mcp_unavailable", True) and "may not be called" in words
+    assert "/token" not in [path for path, _, _ in server.asked]
+
+
+def test_without_oauth_in_the_configuration_a_refusal_is_one(client, http):
+    server = http()
+    add_authorization(server)
+    code, final, words = failure(client({"url": server.url}).call("mcp.s.echo"))
+    assert (code, final) == ("mcp_unavailable", True) and "401" in words and not server.asked

@@ -9,6 +9,7 @@ import pathlib
 import queue
 import subprocess
 import threading
+import urllib.parse
 
 from .programs import driver
 
@@ -143,6 +144,8 @@ class HttpServer:
         self.requests = queue.Queue()  # (HTTP method, headers, message)
         self.seen = []
         self.answers = {}
+        self.pages, self.asked = {}, []  # beside the protocol: by path
+        self.token = None  # without it every message is refused
         self.on_get = None
         self.known = set()  # sessions
         self.numbers = itertools.count(1)
@@ -177,10 +180,14 @@ class HttpServer:
     async def on_client(self, reader, writer):
         try:
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-            verb = head[0].split(" ")[0]
+            verb, path = head[0].split(" ")[:2]
             headers = {k.lower(): v.strip() for k, v in
                        (line.split(":", 1) for line in head[1:] if line)}
             body = await reader.readexactly(int(headers.get("content-length", 0)))
+            if path.split("?")[0] in self.pages:
+                self.asked.append((path, headers, body.decode()))
+                await self.pages[path.split("?")[0]](path, headers, body.decode(), Reply(writer))
+                return
             message = json.loads(body) if body else None
             self.seen.append((verb, headers, message))
             await self.route(verb, headers, message, Reply(writer))
@@ -196,6 +203,8 @@ class HttpServer:
         elif verb == "DELETE":
             self.known.discard(headers.get("mcp-session-id"))
             await reply.raw(200)
+        elif self.token and headers.get("authorization") != f"Bearer {self.token}":
+            await reply.raw(401, headers={"WWW-Authenticate": "Bearer"})
         elif message.get("method") == "initialize":
             await self.greet(message, reply)
         elif self.session and headers.get("mcp-session-id") not in self.known:
@@ -224,6 +233,46 @@ class HttpServer:
             await reply.result(message, {"content": [{"type": "text", "text": "done"}]})
         else:
             await reply.raw(202)
+
+
+def add_authorization(server, issuer=None, logs_in=True, refresh=None):
+    """Lets the server want tokens, and give them out: `server.token` is the one that counts."""
+    base = server.url.removesuffix("/mcp")
+    issuer = issuer or base
+    server.token, numbers = "token-of-nobody", itertools.count(1)
+
+    async def resource(path, headers, body, reply):
+        await reply.json({"resource": server.url, "authorization_servers": [issuer],
+                          "scopes_supported": ["tools"]})
+
+    async def metadata(path, headers, body, reply):
+        await reply.json({"issuer": issuer, "authorization_endpoint": f"{base}/authorize",
+                          "token_endpoint": f"{base}/token",
+                          "registration_endpoint": f"{base}/register",
+                          "code_challenge_methods_supported": ["S256"]})
+
+    async def register(path, headers, body, reply):
+        await reply.json({"client_id": "ours", "client_secret": "client-secret-01"}, status=201)
+
+    async def authorize(path, headers, body, reply):
+        if not logs_in:
+            await reply.raw(200, b"<html>who are you?</html>")
+            return
+        asked = urllib.parse.parse_qs(path.split("?")[1])
+        await reply.raw(302, headers={"Location": asked["redirect_uri"][0] + "?code=c0de&state="
+                                      + asked["state"][0]})
+
+    async def token(path, headers, body, reply):
+        if refresh is False and "refresh_token" in body:
+            await reply.json({"error": "invalid_grant"}, status=400)
+            return
+        server.token = f"canary-token-{next(numbers)}"
+        await reply.json({"access_token": server.token, "token_type": "Bearer",
+                          **({"refresh_token": "again"} if refresh is not None else {})})
+    server.pages.update({
+        "/.well-known/oauth-protected-resource/mcp": resource, "/register": register,
+        "/.well-known/oauth-authorization-server": metadata, "/authorize": authorize,
+        "/token": token})
 
 
 class Reply:
