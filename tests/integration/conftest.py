@@ -12,6 +12,8 @@ from harness.stepmill import Stepmill
 # Steps may call servers of the tests on this address, and on no other of loopback. There is a
 # provider of models, but it never answers.
 SHARED = {"STEPMILL_WORKER_HTTP_ALLOW": "127.0.0.1",
+          # Those of docs/mcp.md, which never answer.
+          "STEPMILL_MCP": '{files: {command: ["false"]}, tracker: {url: "http://127.0.0.1:1/mcp"}}',
           "STEPMILL_PROVIDERS": '{nobody: {type: openai, base_url: "http://127.0.0.1:1"}}'}
 
 
