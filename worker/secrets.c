@@ -240,17 +240,18 @@ look_at_file(struct secret *secret)
 	}
 }
 
-/* Whoever has a value goes on with it while the next one is fetched, unless somebody
- * said that there is a new one. */
+/* Who knows something goes on with it while the command runs again, unless somebody
+ * said that there is a new value. */
 static bool
 look_at_command(struct secret *secret)
 {
 	bool failed = secret->value == NULL && secret->why != NULL;
+	bool unknown = (secret->value == NULL && !failed) || secret->stale;
 
 	if (is_due(secret) ||
 	    (failed && now(secret->secrets) - secret->read_at >= AGAIN_AFTER))
 		run_command(secret);
-	return secret->command == NULL || (secret->value != NULL && !secret->stale);
+	return secret->command == NULL || !unknown;
 }
 
 static bool

@@ -1,7 +1,5 @@
 """Secrets: `secrets.NAME` from a file, the environment or a command, and that their values are
 nowhere afterwards. Battery F11 and invariant I-12: one run says them in every way it can."""
-import asyncio
-import base64
 import hashlib
 import json
 import os
@@ -10,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import urllib.parse
 
 import pytest
 from harness.models import Provider, anthropic, sse
