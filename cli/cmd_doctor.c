@@ -86,8 +86,8 @@ int
 cmd_doctor(const struct command *command, const struct args *args)
 {
 	static void (*const checks[])(struct doctor * doctor) = {
-		doctor_programs, doctor_isolation, doctor_machine,
-		doctor_postgres, doctor_redis,     doctor_server,
+		doctor_programs, doctor_agents, doctor_isolation, doctor_machine,
+		doctor_postgres, doctor_redis,  doctor_server,
 	};
 	struct doctor doctor = { .command = command, .args = args };
 	struct install install;

@@ -3,6 +3,8 @@
 -- runs_lock.sql in the same transaction.
 -- $1 run uuid   $2 step number int   $3 fence int   $4 id uuid   $5 status text
 -- $6 usage jsonb   $7 model text   $8 what it does now text   $9 tell bool
+-- Of a command-line agent, each null where it is not known (yet): $10 its own id of the
+-- session text   $11 its session file, in the project text   $12 exit code int
 -- Answer: still held; the number of the event, null when none was told; tokens and
 -- millionths of a dollar that the other sessions of the run have used, and those of this
 -- step.
@@ -19,7 +21,10 @@ with held as materialized (
 	  from agent_sessions where execution_id = $1 and id <> $4
 ), session as (
 	update agent_sessions
-	   set status = $5, usage = $6, model = $7, updated_at = now()
+	   set status = $5, usage = $6, model = $7, updated_at = now(),
+	       external_session_id = coalesce($10, external_session_id),
+	       session_file_path = coalesce($11, session_file_path),
+	       exit_code = coalesce($12, exit_code)
 	 where id = $4 and status = 'running'
 	returning session_type, agent
 ), log as (

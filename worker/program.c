@@ -127,6 +127,8 @@ take(struct program_pipe *pipe, const char *data, size_t len)
 		return;
 	}
 	output_add(&program->outputs[pipe->which], data, len);
+	if (pipe->which == PIPE_OUT && program->heard != NULL && program->done != NULL)
+		program->heard(program->context, data, len);
 	if (program->log[pipe->which] && program->attempt != NULL &&
 	    program->attempt->log != NULL)
 		step_log_stream(program->attempt->log, pipe->which + 1, data, len);
@@ -398,6 +400,7 @@ program_start(struct program *program, const struct program_spec *spec,
 	if (result < 0)
 		return -1;
 	program->done = done;
+	program->heard = spec->heard;
 	program->context = context;
 	watch_it(program);
 	return 0;

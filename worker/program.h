@@ -16,17 +16,22 @@
 struct program;
 struct programs; /* worker/programs.h */
 
+/* A piece of its standard output, besides what is kept. The program may be stopped in
+ * it, not freed. */
+typedef void program_heard_fn(void *context, const char *data, size_t len);
+
 struct program_spec {
 	const char *const *argv;        /* argv[0] is looked up in the program's PATH */
 	int folder;                     /* where it starts: a descriptor, borrowed */
 	const char *const *environment; /* "NAME=value" added to the rest; or NULL */
 	const void *input;              /* of its standard input; NULL: /dev/null */
 	size_t input_len;
-	bool channel;   /* descriptor 3, named by STEPMILL_FD: JSON from the program */
-	bool log_out;   /* lines of standard output go to the step's log */
-	bool log_err;   /* lines of standard error go to the step's log */
-	size_t out_max; /* kept of each output; 0: worker.output_max */
-	int input_fd;   /* its standard input instead of `input`; taken. 0: none */
+	bool channel; /* descriptor 3, named by STEPMILL_FD: JSON from the program */
+	bool log_out; /* lines of standard output go to the step's log */
+	bool log_err; /* lines of standard error go to the step's log */
+	program_heard_fn *heard; /* with done's context; or NULL */
+	size_t out_max;          /* kept of each output; 0: worker.output_max */
+	int input_fd; /* its standard input instead of `input`; taken. 0: none */
 	/* Standard output as it comes, instead of keeping it; once with len 0 at its
 	 * end. May stop the program, not free it. NULL: it is kept. */
 	void (*on_out)(void *context, const char *data, size_t len);

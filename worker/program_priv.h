@@ -32,7 +32,8 @@ struct program {
 	bool channel_cut, stopped;
 	bool told; /* init said how it ended, in `message` */
 	struct init_message message;
-	program_done_fn *done; /* NULL once abandoned */
+	program_heard_fn *heard; /* or NULL */
+	program_done_fn *done;   /* NULL once abandoned */
 	void *context;
 	char name[64]; /* of the program, for messages */
 };

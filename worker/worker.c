@@ -647,6 +647,7 @@ mask_settings(void *context, struct mask *mask)
 		mask_add(mask, settings->forge_token, strlen(settings->forge_token));
 	providers_mask(&settings->providers, mask);
 	mcp_servers_mask(&settings->mcp, mask);
+	agents_mask(&settings->agents, environ, mask);
 }
 
 /* Steps that waited for them go on. */

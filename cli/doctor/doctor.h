@@ -26,6 +26,7 @@ void doctor_add(struct doctor *doctor, const char *check, enum finding finding,
     __attribute__((format(printf, 5, 6)));
 
 void doctor_programs(struct doctor *doctor);  /* node, python3, git, our own */
+void doctor_agents(struct doctor *doctor);    /* command-line agents */
 void doctor_isolation(struct doctor *doctor); /* what child programs are shut in by */
 void doctor_machine(struct doctor *doctor);   /* disk, descriptors, project */
 void doctor_postgres(struct doctor *doctor);

@@ -33,7 +33,10 @@ find_program(const char *name)
 	char *copy = xstrdup(path != NULL ? path : "/usr/local/bin:/usr/bin:/bin");
 	char *rest = copy, *folder, *found = NULL;
 
-	while (found == NULL && (folder = strsep(&rest, ":")) != NULL) {
+	if (strchr(name, '/') != NULL && access(name, X_OK) == 0)
+		found = xstrdup(name);
+	while (strchr(name, '/') == NULL && found == NULL &&
+	       (folder = strsep(&rest, ":")) != NULL) {
 		char *whole = xprintf("%s/%s", *folder ? folder : ".", name);
 
 		if (access(whole, X_OK) == 0)
@@ -118,6 +121,45 @@ check_mcp(struct doctor *doctor, const struct mcp_server *server)
 		doctor_add(doctor, check, FINDING_OK, NULL, "%s", server->url);
 	}
 	free(check);
+}
+
+/* One of the agents of the configuration: whether it is here, and which. */
+static bool
+check_agent(struct doctor *doctor, const struct agent *agent)
+{
+	char *path = find_program(agent_program(agent)), *check;
+	char version[200];
+
+	if (path == NULL)
+		return false;
+	check = xprintf("agent %s", agent->name);
+	ask_version(path, version, sizeof version);
+	if (version[0] != '\0')
+		doctor_add(doctor, check, FINDING_OK, NULL, "%s (%s)", version, path);
+	else
+		doctor_add(doctor, check, FINDING_WARN,
+			   "run it by hand to see what is wrong",
+			   "%s does not say its version", path);
+	free(check);
+	free(path);
+	return true;
+}
+
+/* Nobody needs all of them, so one that is not here is nothing to look at. */
+void
+doctor_agents(struct doctor *doctor)
+{
+	const struct agents *agents = &doctor->install->settings->agents;
+	struct buf missing = { 0 };
+
+	for (size_t i = 0; i < agents->count; i++)
+		if (!check_agent(doctor, &agents->list[i]))
+			buf_printf(&missing, "%s %s", missing.len > 0 ? "," : "",
+				   agents->list[i].name);
+	if (missing.len > 0)
+		doctor_add(doctor, "agents", FINDING_OK, NULL,
+			   "not in PATH, steps with them fail:%s", buf_text(&missing));
+	buf_fini(&missing);
 }
 
 static void

@@ -6,6 +6,7 @@
 
 #include "base/xalloc.h"
 #include "conf/option.h"
+#include "conf/problems_within.h"
 #include "conf/secret.h"
 
 #define NAME_CHARACTERS                                                                \
@@ -13,7 +14,6 @@
 #define HEADER_CHARACTERS "!#$%&'*+.^|~" NAME_CHARACTERS
 #define NAME_LEN_MAX      64
 #define HEADERS_MAX       32
-#define PRICES_MAX        256
 
 struct usual {
 	const char *name; /* in `type`, and of the provider itself */
@@ -53,37 +53,10 @@ static const struct option provider_table[] = {
 	{ .name = NULL },
 };
 
-static const struct option price_table[] = {
-	{ "input", OPT_NUMBER, offsetof(struct price, input), NULL, NULL, NULL, 0,
-	  "dollars per million tokens in" },
-	{ "output", OPT_NUMBER, offsetof(struct price, output), NULL, NULL, NULL, 0,
-	  "and out" },
-	{ "cache_read", OPT_NUMBER, offsetof(struct price, cache_read), NULL, NULL,
-	  NULL, 0, "and in, where the provider had them already" },
-	{ .name = NULL },
-};
-
 struct reading {
 	struct provider *provider;
 	struct problems *problems;
 };
-
-/* Problems from `first` on are of members of this one: "type: ..." becomes
- * "providers.NAME.type: ...". */
-static void
-name_problems(const struct reading *reading, size_t first, const char *below)
-{
-	for (size_t i = first; i < reading->problems->count; i++) {
-		struct problem *problem = &reading->problems->list[i];
-		bool of_member = strncmp(problem->message, "expected ", 9) != 0;
-		char *message =
-		    xprintf("providers.%s%s%s%s", reading->provider->name, below,
-			    of_member ? "." : ": ", problem->message);
-
-		free(problem->message);
-		problem->message = message;
-	}
-}
 
 static void
 complain(const struct reading *reading, const struct doc *where, const char *key,
@@ -163,34 +136,6 @@ read_headers(const struct reading *reading, const struct doc *tree)
 	}
 }
 
-/* ---- prices ---- */
-
-static void
-read_prices(const struct reading *reading, const struct doc *tree)
-{
-	struct provider *provider = reading->provider;
-
-	if (tree == NULL)
-		return;
-	if (tree->kind != DOC_MAP || tree->count > PRICES_MAX) {
-		complain(reading, tree, "prices",
-			 "expected up to 256 models with {input, output}");
-		return;
-	}
-	provider->prices = xcalloc(tree->count + 1, sizeof *provider->prices);
-	for (size_t i = 0; i < tree->count; i++) {
-		struct price *price = &provider->prices[provider->prices_count++];
-		size_t before = reading->problems->count;
-		char *below = xprintf(".prices.%.64s", tree->keys[i]->text);
-
-		*price = (struct price){ .model = xstrdup(tree->keys[i]->text),
-					 .cache_read = -1 };
-		option_read(price_table, tree->items[i], price, reading->problems);
-		name_problems(reading, before, below);
-		free(below);
-	}
-}
-
 /* ---- a provider ---- */
 
 static enum provider_type
@@ -241,6 +186,7 @@ take(const struct reading *reading, const struct doc *node, struct written *writ
 {
 	struct provider *provider = reading->provider;
 	enum provider_type of_name = type_named(provider->name);
+	char *whose;
 
 	provider->type = written->type != NULL ? type_named(written->type) : of_name;
 	if (provider->type == PROVIDER_TYPES) {
@@ -259,7 +205,10 @@ take(const struct reading *reading, const struct doc *node, struct written *writ
 	provider->timeout = written->timeout;
 	provider->structured_output = written->structured_output;
 	read_headers(reading, written->headers);
-	read_prices(reading, written->prices);
+	whose = xprintf("providers.%s", provider->name);
+	prices_read(whose, written->prices, &provider->prices, &provider->prices_count,
+		    reading->problems);
+	free(whose);
 }
 
 static void
@@ -269,6 +218,7 @@ read_provider(struct provider *provider, const struct doc *name, const struct do
 	struct reading reading = { provider, problems };
 	struct written written = { 0 };
 	size_t before = problems->count;
+	char *whose;
 
 	provider->name = xprintf("%.*s", NAME_LEN_MAX, name->text);
 	if (!has_only(name->text, NAME_CHARACTERS, NAME_LEN_MAX)) {
@@ -279,7 +229,9 @@ read_provider(struct provider *provider, const struct doc *name, const struct do
 	}
 	option_defaults(provider_table, &written);
 	option_read(provider_table, node, &written, problems);
-	name_problems(&reading, before, "");
+	whose = xprintf("providers.%s", provider->name);
+	problems_within(problems, before, whose);
+	free(whose);
 	take(&reading, node, &written);
 	option_fini(provider_table, &written);
 }
@@ -345,9 +297,7 @@ provider_fini(struct provider *provider)
 		free(provider->headers[i].value);
 	}
 	free(provider->headers);
-	for (size_t i = 0; i < provider->prices_count; i++)
-		free(provider->prices[i].model);
-	free(provider->prices);
+	prices_free(&provider->prices, provider->prices_count);
 }
 
 void
@@ -372,10 +322,7 @@ provider_find(const struct providers *providers, const char *name, size_t len)
 const struct price *
 provider_price(const struct provider *provider, const char *model)
 {
-	for (size_t i = 0; i < provider->prices_count; i++)
-		if (strcmp(provider->prices[i].model, model) == 0)
-			return &provider->prices[i];
-	return NULL;
+	return price_find(provider->prices, provider->prices_count, model);
 }
 
 const char *

@@ -12,6 +12,7 @@
 #include "base/doc.h"
 #include "base/mask.h"
 #include "base/usec.h"
+#include "conf/prices.h"
 
 #define PROVIDERS_MAX 64
 
@@ -21,13 +22,6 @@ enum provider_type {
 	PROVIDER_RESPONSES, /* Responses */
 	PROVIDER_GEMINI,    /* streamGenerateContent */
 	PROVIDER_TYPES
-};
-
-/* Dollars per million tokens. */
-struct price {
-	char *model;
-	double input, output;
-	double cache_read; /* less than 0: as input */
 };
 
 struct provider_header {

@@ -22,6 +22,7 @@ extern char **environ;
 #define PROVIDERS_VARIABLE "STEPMILL_PROVIDERS"
 #define SECRETS_VARIABLE   "STEPMILL_SECRETS"
 #define MCP_VARIABLE       "STEPMILL_MCP"
+#define AGENTS_VARIABLE    "STEPMILL_AGENTS"
 
 // clang-format off
 const struct option settings_table[] = {
@@ -118,6 +119,8 @@ const struct option settings_table[] = {
 
 	{ "providers", OPT_TREE, AT(providers_tree), NULL, NULL, NULL, 0,
 	  "providers of models by name, see below" },
+	{ "agents", OPT_TREE, AT(agents_tree), NULL, NULL, NULL, 0,
+	  "command-line agents by name, see below" },
 	{ "default_model", OPT_TEXT, AT(default_model), "anthropic:claude-sonnet-4-5-20250514",
 	  NULL, NULL, 0,
 	  "model of steps that name none: provider:model" },
@@ -251,6 +254,8 @@ read_trees(struct loading *loading)
 			    problems_of(loading, SECRETS_VARIABLE));
 	mcp_servers_read(&settings->mcp, settings->mcp_tree,
 			 problems_of(loading, MCP_VARIABLE));
+	agents_read(&settings->agents, settings->agents_tree,
+		    problems_of(loading, AGENTS_VARIABLE));
 }
 
 static void
@@ -325,6 +330,7 @@ settings_free(struct settings **settings_p)
 	providers_fini(&settings->providers);
 	secret_sources_fini(&settings->secrets);
 	mcp_servers_fini(&settings->mcp);
+	agents_fini(&settings->agents);
 	free(settings->file);
 	free(settings);
 }

@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/usec.h"
+#include "conf/agents.h"
 #include "conf/mcp_servers.h"
 #include "conf/option.h"
 #include "conf/providers.h"
@@ -66,6 +67,8 @@ struct settings {
 
 	struct doc *providers_tree; /* providers, as written */
 	struct providers providers; /* read from it, and from usual variables */
+	struct doc *agents_tree;    /* agents, as written */
+	struct agents agents;       /* read from it, over the presets */
 	char *default_model;        /* default_model */
 	struct doc *mcp_tree;       /* mcp, as written */
 	struct mcp_servers mcp;     /* read from it */

@@ -145,22 +145,28 @@ static const struct field skill_fields[] = {
 };
 
 static const struct field agent_fields[] = {
-	{ .name = "cli", .type = FIELD_TEXT, .required = true, .group = 1, .later = true,
-	  .help = "a command-line agent: not in this version" },
+	{ .name = "cli", .type = FIELD_TEXT, .required = true, .group = 1,
+	  .help = "a command-line agent: `claude`, `codex`, `gemini`, `opencode`, or one of "
+		  "the configuration" },
 	{ .name = "bot", .type = FIELD_TEXT, .required = true, .group = 1,
 	  .help = "the slug of a bot, whose system prompt, model and tools it has" },
 	{ .name = "prompt", .type = FIELD_TEXT, .required = true,
 	  .help = "what is asked" },
 	{ .name = "model", .type = FIELD_TEXTS,
-	  .help = "`provider:model`, or a list to fall over, in place of the bot's" },
+	  .help = "of `bot`: `provider:model`, or a list to fall over, in place of the bot's; "
+		  "of `cli`: as the agent calls it; the agent's own" },
 	{ .name = "maxTokens", .type = FIELD_COUNT, .min = 1, .max = MODEL_TOKENS_MAX,
-	  .help = "of an answer; `4096`" },
+	  .help = "of `bot`: of an answer; `4096`" },
 	{ .name = "maxToolRounds", .type = FIELD_COUNT, .min = 1, .max = 50,
-	  .help = "how often it may ask for tools; `10`" },
-	{ .name = "workingDirectory", .type = FIELD_TEXT, .later = true,
-	  .help = "of `cli`: not in this version" },
-	{ .name = "permissions", .type = FIELD_ANY, .later = true,
-	  .help = "of `cli`: not in this version" },
+	  .help = "of `bot`: how often it may ask for tools; `10`" },
+	{ .name = "workingDirectory", .type = FIELD_TEXT,
+	  .help = "of `cli`: a folder of the project; the project's" },
+	{ .name = "permissions", .type = FIELD_TEXT,
+	  .help = "of `cli`: a name of the agent's configuration: `plan`, `edit` or `full`; "
+		  "its `default_permissions`, `edit`" },
+	{ .name = "resume", .type = FIELD_TEXT,
+	  .help = "of `cli`: an earlier session of this agent in this run, or else in the "
+		  "project, to go on with: its name, its id or the agent's own id; none" },
 	{ .name = "budget", .type = FIELD_OBJECT, .members = model_budget_fields,
 	  .help = "`{tokens, usd}`: what the step may use, all attempts together; no limit" },
 	{ 0 },
@@ -215,7 +221,7 @@ const struct action_fields action_fields[ACTION_KINDS] = {
 			  .output = "the skill's JSON; a prompt without a schema of its "
 				    "output gives text" },
 	[ACTION_AGENT] = { .name = "agent", .fields = agent_fields,
-			  .help = "lets a bot answer",
+			  .help = "lets a command-line agent or a bot do something",
 			  .output = "`{text, sessionId, exitCode, usage}`; with "
 				    "`outputSchema` the JSON that fits it" },
 	[ACTION_MESSAGE] = { .name = "message", .fields = message_fields,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "engine/action_fields.h"
+#include "engine/agent_read.h"
 #include "engine/bot_read.h"
 #include "engine/field.h"
 #include "engine/mcp_names.h"
@@ -231,8 +232,10 @@ fields_read(struct reader *reader, const struct place *step_place,
 	check_known(reader, step_place, table);
 	if (step->action == ACTION_TOOL)
 		check_tool(reader, step_place);
-	if (step->action == ACTION_MODEL || step->action == ACTION_AGENT)
+	if (step->action == ACTION_MODEL)
 		model_read_names(reader, step_place);
+	if (step->action == ACTION_AGENT)
+		agent_read_fields(reader, step_place);
 	if (step->action == ACTION_SKILL)
 		check_skill(reader, step_place);
 	if (step->action == ACTION_AGENT || step->action == ACTION_MESSAGE)

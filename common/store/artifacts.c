@@ -20,6 +20,7 @@ artifacts_insert(struct pg *pg, const struct held_ref *held,
 	pg_arg_int8(&args, artifact->size);
 	pg_arg_text(&args, artifact->sha256);
 	pg_arg_json(&args, artifact->metadata);
+	pg_arg_uuid(&args, artifact->session);
 	added_send(pg, held, "artifacts_insert", &args, done, context);
 	pg_args_fini(&args);
 }

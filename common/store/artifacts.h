@@ -10,6 +10,7 @@ struct new_artifact {
 	const char *name, *type, *path, *mime_type, *sha256;
 	int64_t size;
 	const struct json *metadata; /* or NULL */
+	const struct uuid *session;  /* of an agent's session; or NULL */
 };
 
 /* One that is there already is described anew, without another event (seq 0). */

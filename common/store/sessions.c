@@ -1,6 +1,8 @@
 /* Sessions begin, go on and end. See sessions.h. */
 #include "store/sessions.h"
 
+#include <string.h>
+
 #include "base/xalloc.h"
 #include "store/held.h"
 
@@ -84,7 +86,64 @@ sessions_update(struct pg *pg, const struct held_ref *held,
 	pg_arg_text(&args, session->model);
 	pg_arg_text(&args, session->activity);
 	pg_arg_bool(&args, session->tell);
+	pg_arg_text(&args, session->external_id);
+	pg_arg_text(&args, session->file_path);
+	if (session->has_exit)
+		pg_arg_int4(&args, session->exit_code);
+	else
+		pg_arg_null(&args, PG_INT4);
 	held_send(pg, held, "sessions_update", &args, keep_row, on_end,
 		  sending_new(done, context, false), context);
 	pg_args_fini(&args);
+}
+
+/* ---- looking for one ---- */
+
+struct finding {
+	session_found_fn *done;
+	void *context;
+};
+
+static void
+on_found(void *context, const struct pg_rows *rows, const struct err *err)
+{
+	struct finding *finding = context;
+	struct json *files;
+
+	if (rows == NULL || pg_count(rows) == 0) {
+		finding->done(finding->context, NULL, err);
+		return;
+	}
+	files = pg_json(rows, 0, 2);
+	finding->done(finding->context,
+		      &(struct session_row){
+			  .id = pg_uuid(rows, 0, 0),
+			  .external_id = pg_text(rows, 0, 1, NULL),
+			  .files = files,
+		      },
+		      err);
+	json_unref(&files);
+}
+
+void
+sessions_find(struct pg *pg, const struct session_search *search,
+	      session_found_fn *done, void *context)
+{
+	struct pg_batch *batch = pg_batch_new(pg);
+	struct finding *finding = xcalloc(1, sizeof *finding);
+	struct pg_args args;
+	struct uuid id;
+	bool is_id = uuid_parse(search->text, strlen(search->text), &id);
+
+	*finding = (struct finding){ done, context };
+	pg_batch_attach(batch, context, finding);
+	pg_args_init(&args);
+	pg_arg_uuid(&args, &search->run);
+	pg_arg_uuid(&args, &search->self);
+	pg_arg_text(&args, search->agent);
+	pg_arg_text(&args, search->text);
+	pg_arg_uuid(&args, is_id ? &id : NULL);
+	pg_batch_add(batch, "sessions_find", &args, on_found, finding);
+	pg_args_fini(&args);
+	pg_batch_send(&batch, NULL, NULL);
 }

@@ -21,6 +21,11 @@ struct session_now {
 	const char *model;        /* that answered last */
 	const char *activity;     /* what it does now, or NULL */
 	bool tell;                /* by an event */
+	/* Of a command-line agent; NULL, and has_exit false: not known (yet). */
+	const char *external_id; /* the agent's own id of it */
+	const char *file_path;   /* its session file, relative to the project */
+	bool has_exit;
+	int exit_code;
 };
 
 /* What was used before, by other sessions when one is under way. */
@@ -45,5 +50,26 @@ void sessions_begin(struct pg *pg, const struct held_ref *held,
 void sessions_update(struct pg *pg, const struct held_ref *held,
 		     const struct session_now *session, session_fn *done,
 		     void *context);
+
+/* An earlier session of a command-line agent; all is borrowed until the callback
+ * returns. */
+struct session_row {
+	struct uuid id;
+	const char *external_id;
+	const struct json
+	    *files; /* [{path, home}]: kept at, and where it was in HOME */
+};
+
+struct session_search {
+	struct uuid run, self; /* self: not this one */
+	const char *agent;
+	const char *text; /* a name, an id of a session, or the agent's own */
+};
+
+/* row NULL without an error: there is none in the run's project. */
+typedef void session_found_fn(void *context, const struct session_row *row,
+			      const struct err *err);
+void sessions_find(struct pg *pg, const struct session_search *search,
+		   session_found_fn *done, void *context);
 
 #endif

@@ -244,7 +244,7 @@ def as_workflow(text):
 
 YAML = [(name, line, text) for name in PAGES if name != "docs/configuration.md"
         for line, text in fenced(page(name), "yaml")
-        if not text.startswith(("http:", "mcp:", "# stepmill.yaml"))]  # parts of configurations
+        if not text.startswith(("http:", "mcp:", "agents:", "# stepmill.yaml"))]  # parts of configurations
 
 
 @pytest.mark.parametrize("name, line, text", YAML, ids=[f"{n}:{li}" for n, li, _ in YAML])
@@ -261,10 +261,11 @@ def test_there_is_yaml():
     assert sum(name == "docs/workflow-format.md" for name, *_ in YAML) >= 10
 
 
-@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize("number", range(7))
 def test_configuration_is_read(tmp_path, number):
-    texts = [text for _, text in fenced(page("docs/configuration.md"), "yaml")]
-    assert len(texts) == 3
+    texts = [text for name in ("docs/configuration.md", "docs/agents.md")
+             for _, text in fenced(page(name), "yaml") if not text.startswith("name:")]
+    assert len(texts) == 7
     key = tmp_path / "key"
     key.write_text("a key\n")
     config = tmp_path / "stepmill.yaml"

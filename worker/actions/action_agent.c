@@ -1,17 +1,19 @@
-/* agent: a bot answers a prompt. What it says and does is a model's conversation, see
- * model/bot_talk.h. */
+/* agent: a command-line agent does something (agent/cli_run.h), or a bot answers a
+ * prompt: what it says and does is a model's conversation, see model/bot_talk.h. */
 #include <stdlib.h>
 
 #include "actions/actions.h"
 #include "actions/answer.h"
+#include "agent/cli_run.h"
 #include "base/xalloc.h"
 #include "engine/action_fields.h"
 #include "engine/bot_read.h"
 #include "model/bot_talk.h"
 #include "store/bots.h"
 
-struct agent {
+struct agent_step {
 	struct attempt *attempt;
+	struct cli_run *run;   /* of a command-line agent, which answers itself */
 	struct bot_talk *talk; /* NULL: the bot is still looked for */
 	bool answered;
 };
@@ -19,7 +21,7 @@ struct agent {
 static void
 on_answered(void *context, const struct bot_answer *answer)
 {
-	struct agent *agent = context;
+	struct agent_step *agent = context;
 	struct json *output;
 	char id[UUID_TEXT];
 
@@ -41,7 +43,7 @@ on_answered(void *context, const struct bot_answer *answer)
 static void
 on_found(void *context, const struct bot_row *bot, const struct err *err)
 {
-	struct agent *agent = context;
+	struct agent_step *agent = context;
 	struct attempt *attempt = agent->attempt;
 	const char *slug = field_text(attempt, "bot", "");
 
@@ -64,25 +66,43 @@ on_found(void *context, const struct bot_row *bot, const struct err *err)
 				   true, on_answered, agent);
 }
 
+static bool
+start(struct agent_step *agent)
+{
+	struct attempt *attempt = agent->attempt;
+
+	if (json_get(attempt->fields, "cli") != NULL) {
+		agent->run = cli_run_new(attempt);
+		return agent->run != NULL;
+	}
+	if (!answer_checked(attempt, NULL, action_fields[ACTION_AGENT].fields))
+		return false;
+	bots_find(attempt->services->pg, &attempt->run, field_text(attempt, "bot", ""),
+		  on_found, agent);
+	return true;
+}
+
 static void *
 agent_start(struct attempt *attempt)
 {
-	struct agent *agent;
+	struct agent_step *agent = xcalloc(1, sizeof *agent);
 
-	if (!answer_checked(attempt, NULL, action_fields[ACTION_AGENT].fields))
-		return NULL;
-	agent = xcalloc(1, sizeof *agent);
 	agent->attempt = attempt;
-	bots_find(attempt->services->pg, &attempt->run, field_text(attempt, "bot", ""),
-		  on_found, agent);
-	return agent;
+	if (start(agent))
+		return agent;
+	free(agent);
+	return NULL;
 }
 
 static void
 agent_stop(void *state, enum stop how)
 {
-	struct agent *agent = state;
+	struct agent_step *agent = state;
 
+	if (agent->run != NULL) {
+		cli_run_stop(agent->run, how);
+		return;
+	}
 	if (agent->answered || bot_talk_stop(agent->talk, how) || agent->talk != NULL)
 		return;
 	agent->answered = true;
@@ -93,10 +113,11 @@ agent_stop(void *state, enum stop how)
 static void
 agent_free(void *state)
 {
-	struct agent *agent = state;
+	struct agent_step *agent = state;
 
 	pg_forget(agent->attempt->services->pg, agent);
 	bot_talk_free(&agent->talk);
+	cli_run_free(&agent->run);
 	free(agent);
 }
 

@@ -6,12 +6,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "init/parts.h"
@@ -114,6 +116,29 @@ close_rest(bool channel)
 	close_range(first, ~0U, CLOSE_RANGE_CLOEXEC);
 }
 
+/* The folder was opened outside of the namespace of mounts that this process is in, and
+ * seen from there it has no path: getcwd fails. Opened once more by its path it has
+ * one; it has to be the very same folder. */
+static int
+enter_folder(const struct words *words)
+{
+	char link[64], path[PATH_MAX];
+	struct stat given, found;
+	ssize_t len = -1;
+	int fd = -1;
+
+	snprintf(link, sizeof link, "/proc/self/fd/%d", INIT_FOLDER_FD);
+	if (words->mode == MODE_NAMESPACE)
+		len = readlink(link, path, sizeof path - 1);
+	path[len > 0 ? len : 0] = '\0';
+	if (path[0] == '/')
+		fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || fstat(INIT_FOLDER_FD, &given) < 0 || fstat(fd, &found) < 0 ||
+	    given.st_dev != found.st_dev || given.st_ino != found.st_ino)
+		return fchdir(INIT_FOLDER_FD);
+	return fchdir(fd);
+}
+
 /* In the new process. Returns only when something failed. */
 static enum init_stage
 become_program(const struct words *words, char **argv)
@@ -123,7 +148,7 @@ become_program(const struct words *words, char **argv)
 		return INIT_AT_LIMITS;
 	if (become_user(words) < 0)
 		return INIT_AT_USER;
-	if (fchdir(INIT_FOLDER_FD) < 0)
+	if (enter_folder(words) < 0)
 		return INIT_AT_FOLDER;
 	reset_signals();
 	close_rest(words->channel);
