@@ -9,6 +9,8 @@
 #include "base/xalloc.h"
 #include "commands.h"
 #include "conf/yaml.h"
+#include "describe.h"
+#include "engine/program_manifest.h"
 #include "engine/workflow.h"
 #include "file.h"
 #include "print.h"
@@ -119,6 +121,33 @@ read_workflow(const char *text, size_t len, struct problems *problems)
 	return workflow;
 }
 
+/* The places in what was made of it are of use to nobody. */
+static struct workflow *
+read_program(const char *path, struct problems *problems)
+{
+	char *manifest = describe_program(path, problems);
+	struct workflow *workflow = NULL;
+
+	if (manifest == NULL)
+		return NULL;
+	workflow = read_workflow(manifest, strlen(manifest), problems);
+	for (size_t i = 0; i < problems->count; i++)
+		problems->list[i].line = problems->list[i].column = 0;
+	free(manifest);
+	return workflow;
+}
+
+static void
+print_good(const char *path, const struct workflow *workflow)
+{
+	if (workflow->program != NULL)
+		printf("%s: good (%s, a program: %s)\n", path, workflow->name,
+		       program_language_name(workflow->program->language));
+	else
+		printf("%s: good (%s, %zu step%s)\n", path, workflow->name,
+		       workflow->steps_count, workflow->steps_count == 1 ? "" : "s");
+}
+
 /* report is NULL where people read. */
 static int
 validate(const char *path, struct json *report)
@@ -127,10 +156,13 @@ validate(const char *path, struct json *report)
 	struct workflow *workflow = NULL;
 	struct err err = { 0 };
 	size_t len;
-	char *text = file_read(path, YAML_BYTES_MAX, &len, &err);
-	bool good;
+	bool is_program = describe_is_program(path), good;
+	char *text = file_read(
+	    path, is_program ? PROGRAM_EXECUTABLE_MAX : YAML_BYTES_MAX, &len, &err);
 
-	if (text != NULL)
+	if (text != NULL && is_program)
+		workflow = read_program(path, &problems);
+	else if (text != NULL)
 		workflow = read_workflow(text, len, &problems);
 	else
 		problems_add_at(&problems, 0, 0, "", "%s", err.text);
@@ -138,8 +170,7 @@ validate(const char *path, struct json *report)
 	if (report != NULL)
 		json_append(report, report_of(path, good, &problems));
 	else if (good)
-		printf("%s: good (%s, %zu step%s)\n", path, workflow->name,
-		       workflow->steps_count, workflow->steps_count == 1 ? "" : "s");
+		print_good(path, workflow);
 	else if (text != NULL)
 		print_problems(&problems, text);
 	else

@@ -2,8 +2,8 @@
 -- What was ready is ready again; of a crashed run also what its crash had cut off: what was
 -- to be tried again later, or waits for a time or for a child run that still goes on, does
 -- so as before; who waits for an event looks for it, and what was asked is asked anew; items
--- whose turn has not come stay where they were. A run that waits for an approval goes on
--- by that, not by this.
+-- whose turn has not come stay where they were, and what a program carried out is not begun.
+-- A run that waits for an approval goes on by that, not by this.
 -- $1 run uuid   $2 by text
 -- No row: no such run. Else for each step that is ready (one row with nulls: none): run,
 -- status before and after, last event number, whether it goes on, step, queue, priority.
@@ -19,6 +19,8 @@ with run as (
 	 where s.execution_id = $1
 ), plan as (
 	select s.execution_id, s.step_number, case
+		when r.status = 7 and s.made is not null
+			and s.made ->> 'action' not in ('wait', 'approval', 'workflow') then 0
 		when s.remaining_needs > 0 then case when s.phase = 3 then 5 else 0 end
 		when s.item is not null and s.ready_at is null then 0
 		when r.status = 2 then 1
@@ -31,6 +33,7 @@ with run as (
 				where a.execution_id = s.execution_id
 				  and a.step_number = s.step_number
 				  and a.updated_at = r.completed_at)
+			and coalesce(s.made #> '{fields,event}', 'null') = 'null'
 			and not jsonb_path_exists(r.config,
 				'$.steps[*] ? (@.id == $key).event',
 				jsonb_build_object('key', s.step_key)) then 5

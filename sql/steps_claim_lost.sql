@@ -8,7 +8,7 @@ select a.mine, false as aside, g.execution_id, g.step_number, g.fence, g.attempt
        g.losses, g.deaths, g.last_death, g.step_key, g.phase = 2 as woke, g.started_logged,
        g.started_at, g.priority, g.queue, g.ready_at, false as own, g.phase,
        coalesce(g.parent_step, 0) as parent, g.item_index, g.iteration, g.item,
-       g.remaining_needs, r.*
+       g.remaining_needs, g.made, r.*
   from alive a
   left join (workflow_steps g cross join lateral (
 	select r.workflow_def_id, r.project_id, d.name || '-' || r.run_number as run_id,

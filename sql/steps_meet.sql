@@ -2,7 +2,8 @@
 -- took: a need that is over, a row that a branch leads to, a child that has ended. What
 -- nothing is left to wait for is ready; in a paused run it is ready when that goes on.
 -- A row that waits for its children counts them only: in a graph it may have been chosen
--- early, and the others that might have chosen it end meanwhile.
+-- early, and the others that might have chosen it end meanwhile. A program that rests (row
+-- -1) is woken by the first of those that it waits for; it counts nothing.
 -- Aggregated by target, for several may meet in one flush. An item that ends lets the
 -- next of its siblings start, where their number at once is limited.
 -- $1 runs uuid[] $2 numbers int4[] $3 fences int4[] $4 status int2[]: who met it
@@ -31,19 +32,22 @@ with item as (
 	  from item group by run, target
 ), moved as (
 	update workflow_steps s
-	   set remaining_needs = case when s.status = 5 then s.remaining_needs - h.joined
+	   set remaining_needs = case when s.status = 5 and s.step_number = -1 then 0
+			when s.status = 5 then s.remaining_needs - h.joined
 			when h.chosen then -1 else s.remaining_needs - h.met end,
 	       error = coalesce(s.error, h.error),
-	       status = case when case when s.status = 5 then s.remaining_needs = h.joined
+	       status = case when case when s.status = 5
+				then s.remaining_needs = h.joined or s.step_number = -1
 				else h.chosen or s.remaining_needs = h.met end
 			then case when h.run_now = 1 then 1 else 0 end else s.status end,
-	       ready_at = case when case when s.status = 5 then s.remaining_needs = h.joined
+	       ready_at = case when case when s.status = 5
+				then s.remaining_needs = h.joined or s.step_number = -1
 				else h.chosen or s.remaining_needs = h.met end
 			then now() else s.ready_at end
 	  from hit h
 	 where s.execution_id = any (array[h.run]) and s.step_number = h.target
 	   and (s.status + 0 = 0 and s.ready_at is null
-		or s.status + 0 = 5 and s.phase = 3 and h.joined > 0)
+		or s.status + 0 = 5 and s.phase = 3 and (h.joined > 0 or s.step_number = -1))
 	returning h.run, s.step_number, s.queue, s.priority, s.status
 ), released as (
 	update workflow_steps s

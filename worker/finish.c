@@ -40,6 +40,7 @@ struct finish_entry {
 	struct child_run *child;
 	struct approval_ask ask;
 	struct uuid run;
+	int *awaited;
 	char *wait_event;
 	char *concurrency_key; /* of a run that this may end; or NULL */
 };
@@ -95,6 +96,7 @@ entry_free(struct finish_entry *entry)
 	child_run_free(&entry->child);
 	free(entry->concurrency_key);
 	free(entry->wait_event);
+	free(entry->awaited);
 	free(entry);
 }
 
@@ -228,6 +230,11 @@ keep_effects(struct finish_entry *entry, struct slot *slot)
 	slot->wait_event = NULL;
 	item->wait_event = entry->wait_event;
 	item->checked_at = slot->checked_at;
+	free(entry->awaited);
+	entry->awaited = slot->awaited;
+	slot->awaited = NULL;
+	item->awaited = entry->awaited;
+	item->awaited_count = slot->outcome == OUTCOME_REST ? slot->awaited_count : 0;
 	if (slot->outcome != OUTCOME_APPROVAL)
 		return;
 	entry->ask = slot->ask;
@@ -450,22 +457,22 @@ publish(struct finish *finish)
 }
 
 /* Neighbours of one list go together. */
-static void
-push_ready(struct finish *finish, const struct finish_answer *answer)
+void
+finish_push_ready(struct worker *worker, const struct ready_ref *ready,
+		  size_t ready_count)
 {
 	struct step_ref refs[READY_TOGETHER];
 	size_t count = 0;
 
-	for (size_t i = 0; i < answer->ready_count; i++) {
-		const struct ready_ref *ref = &answer->ready[i], *next = ref + 1;
+	for (size_t i = 0; i < ready_count; i++) {
+		const struct ready_ref *ref = &ready[i], *next = ref + 1;
 
 		refs[count++] = ref->ref;
-		if (i + 1 < answer->ready_count && count < READY_TOGETHER &&
+		if (i + 1 < ready_count && count < READY_TOGETHER &&
 		    next->priority == ref->priority &&
 		    strcmp(next->queue, ref->queue) == 0)
 			continue;
-		queue_push(finish->worker->queue, ref->queue, ref->priority, refs,
-			   count);
+		queue_push(worker->queue, ref->queue, ref->priority, refs, count);
 		count = 0;
 	}
 }
@@ -477,8 +484,7 @@ on_admitted(void *context, const struct ready_ref *refs, size_t count,
 	struct finish *finish = context;
 
 	if (err->kind == ERR_NONE)
-		push_ready(finish, &(struct finish_answer){ .ready = refs,
-							    .ready_count = count });
+		finish_push_ready(finish->worker, refs, count);
 }
 
 /* A place is free for the next run of the same key. */
@@ -490,20 +496,17 @@ admit(struct finish *finish, const struct finish_entry *entry,
 	    entry->concurrency_key != NULL)
 		runs_admit(finish->worker->pg, entry->concurrency_key, on_admitted,
 			   finish);
-	if (item->accepted && item->child != NULL &&
-	    item->child->concurrency_key != NULL)
-		runs_admit(finish->worker->pg, item->child->concurrency_key,
-			   on_admitted, finish);
 }
 
 /* A child run begins with what the queue is told of here. */
-static void
-push_child(struct finish *finish, const struct finish_item *item)
+void
+finish_child_stored(struct finish *finish, const struct new_run *child)
 {
-	const struct new_run *child = item->child;
-
-	if (!item->accepted || child == NULL || child->concurrency_key != NULL)
+	if (child->concurrency_key != NULL) {
+		runs_admit(finish->worker->pg, child->concurrency_key, on_admitted,
+			   finish);
 		return;
+	}
 	for (size_t i = 0; i < child->steps_count; i++) {
 		struct step_ref ref = { child->id, child->steps[i].number };
 
@@ -530,14 +533,15 @@ flight_stored(struct finish *finish, const struct finish_answer *answer)
 
 	POINT("finish.stored");
 	publish(finish);
-	push_ready(finish, answer);
+	finish_push_ready(finish->worker, answer->ready, answer->ready_count);
 	POINT("finish.told");
 	finish->stats.items += count;
 	finish->most =
 	    finish->most * 2 < FINISH_BATCH_MAX ? finish->most * 2 : FINISH_BATCH_MAX;
 	finish->count = 0;
 	for (size_t i = 0; i < count; i++) {
-		push_child(finish, &finish->items[i]);
+		if (finish->items[i].accepted && finish->items[i].child != NULL)
+			finish_child_stored(finish, finish->items[i].child);
 		admit(finish, finish->flight[i], &finish->items[i]);
 		record_end(finish, finish->flight[i], &finish->items[i]);
 		entry_stored(finish, finish->flight[i], &finish->items[i]);

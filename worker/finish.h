@@ -7,6 +7,7 @@
 #define WORKER_FINISH_H
 
 #include "slot.h"
+#include "store/finishes.h"
 
 struct finish;
 
@@ -24,5 +25,10 @@ void finish_forget(struct finish *finish, struct slot *slot); /* the slot dies *
 bool finish_is_idle(const struct finish *finish);
 void finish_wake(struct finish *finish); /* the connection is back */
 const struct finish_stats *finish_stats(const struct finish *finish);
+
+/* What is said to the queue when something was stored: of who stores beside it, too. */
+void finish_push_ready(struct worker *worker, const struct ready_ref *ready,
+		       size_t ready_count);
+void finish_child_stored(struct finish *finish, const struct new_run *child);
 
 #endif

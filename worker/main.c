@@ -8,10 +8,11 @@
 #include "base/log.h"
 #include "conf/settings.h"
 #include "loop/parent.h"
+#include "recorded/describe.h"
 #include "worker.h"
 
 struct options {
-	const char *config;
+	const char *config, *describe;
 	struct uuid id;
 	bool has_id, check;
 };
@@ -28,6 +29,8 @@ usage(FILE *out)
 	      "./stepmill.yaml)\n"
 	      "  --id UUID      the id of this process in the database (default: a new "
 	      "one)\n"
+	      "  --describe FILE  ask a workflow program what it is; print that as "
+	      "JSON\n"
 	      "  --check        read the configuration, report every error, exit\n"
 	      "  --version      print the version\n"
 	      "  --help         print this\n",
@@ -52,6 +55,8 @@ read_options(int argc, char **argv, struct options *options)
 			options->check = true;
 		} else if (strcmp(argv[i], "--config") == 0 && value != NULL) {
 			options->config = argv[++i];
+		} else if (strcmp(argv[i], "--describe") == 0 && value != NULL) {
+			options->describe = argv[++i];
 		} else if (strcmp(argv[i], "--id") == 0 && value != NULL &&
 			   uuid_parse(value, strlen(value), &options->id)) {
 			options->has_id = true;
@@ -94,6 +99,11 @@ main(int argc, char **argv)
 	if (settings == NULL || options.check) {
 		fputs(report != NULL ? report : "", stderr);
 		status = settings == NULL ? EXIT_CONFIG : EXIT_SUCCESS;
+		goto out;
+	}
+	if (options.describe != NULL) {
+		log_open("worker", LOG_ERROR, LOG_TEXT);
+		status = describe_file(settings, options.describe);
 		goto out;
 	}
 	open_log(settings);

@@ -19,6 +19,7 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "channel/talk_back.h"
 #include "program_env.h"
 #include "program_priv.h"
 #include "program_why.h"
@@ -29,6 +30,8 @@
 #define DRAIN_READS   32 /* what a pipe can hold when its writers are gone */
 #define INIT_PATIENCE (700 * USEC_MS) /* for init to end the tree */
 #define ORPHANS_AGAIN (10 * USEC_MS)
+#define ANSWERS_AGAIN (2 * USEC_MS)
+#define ANSWERS_WAIT  (5 * USEC_SECOND) /* for what it asked before it ended */
 #define WORDS_MAX     16
 
 struct program *
@@ -104,12 +107,34 @@ close_pipe(struct program_pipe *pipe)
 }
 
 static void
-take_channel(struct program *program, const char *data, size_t len)
+on_other(void *context, const char *text, size_t len)
 {
-	if (program->channel.len + len > program->out_max)
+	struct program *program = context;
+
+	if (program->channel_out.len + len > program->out_max)
 		program->channel_cut = true;
 	else if (!program->channel_cut)
-		buf_add(&program->channel, data, len);
+		buf_add(&program->channel_out, text, len);
+}
+
+static void
+on_call(void *context, struct channel_call *call, const char *method,
+	struct json *params)
+{
+	struct program *program = context;
+
+	talk_back_call(program->talk_back, call, method, params);
+}
+
+static const struct channel_events talks_back = {
+	.on_call = on_call,
+	.on_other = on_other,
+};
+
+struct channel *
+program_channel(struct program *program)
+{
+	return program->channel;
 }
 
 static void
@@ -117,10 +142,6 @@ take(struct program_pipe *pipe, const char *data, size_t len)
 {
 	struct program *program = pipe->program;
 
-	if (pipe->which == PIPE_CHANNEL) {
-		take_channel(program, data, len);
-		return;
-	}
 	if (pipe->which == PIPE_OUT && program->on_out != NULL) {
 		if (program->done != NULL)
 			program->on_out(program->context, data, len);
@@ -185,6 +206,26 @@ ends_close(struct ends *ends)
 }
 
 static int
+open_channel(struct program *program, const struct program_spec *spec, int *end)
+{
+	const struct channel_events *events = spec->talk;
+	void *context = spec->talk_context;
+	int fds[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
+		return -1;
+	if (events == NULL) {
+		program->talk_back = talk_back_new(program->attempt);
+		events = &talks_back;
+		context = program;
+	}
+	program->channel =
+	    channel_new(program->programs->loop, fds[0], events, context);
+	*end = fds[1];
+	return 0;
+}
+
+static int
 open_pipe(struct program *program, int which, int *end)
 {
 	const struct program_user *user = &program->programs->user;
@@ -242,7 +283,7 @@ open_ends(struct program *program, const struct program_spec *spec, struct ends 
 	    open_pipe(program, PIPE_ERRORS, &ends->fds[2]) < 0)
 		return -1;
 	if (spec->channel &&
-	    open_pipe(program, PIPE_CHANNEL, &ends->fds[INIT_CHANNEL_FD]) < 0)
+	    open_channel(program, spec, &ends->fds[INIT_CHANNEL_FD]) < 0)
 		return -1;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) < 0)
 		return -1;
@@ -466,7 +507,9 @@ program_destroy(struct program *program)
 		close(program->control);
 	output_fini(&program->outputs[0]);
 	output_fini(&program->outputs[1]);
-	buf_fini(&program->channel);
+	talk_back_free(&program->talk_back);
+	channel_free(&program->channel);
+	buf_fini(&program->channel_out);
 	programs_folder_drop(program->programs, &program->folder);
 	if (program->cgroup != NULL)
 		rmdir(program->cgroup); /* if init could not */
@@ -480,7 +523,7 @@ tell_end(struct program *program)
 	struct program_end end = { .stopped = program->stopped,
 				   .out = &program->outputs[0],
 				   .errors = &program->outputs[1],
-				   .channel = &program->channel,
+				   .channel = &program->channel_out,
 				   .channel_cut = program->channel_cut };
 	program_done_fn *done = program->done;
 
@@ -496,6 +539,23 @@ tell_end(struct program *program)
 	done(program->context, &end);
 }
 
+/* What it asked for without waiting for the answer is done all the same, unless it was
+ * stopped. */
+static bool
+has_its_answers(struct program *program)
+{
+	usec_t now = loop_mono(program->programs->loop);
+
+	if (program->channel == NULL || program->done == NULL)
+		return true;
+	channel_drain(program->channel);
+	if (program->settling_since == 0)
+		program->settling_since = now;
+	return program->talk_back == NULL || program->stopped ||
+	       channel_is_idle(program->channel) ||
+	       now - program->settling_since > ANSWERS_WAIT;
+}
+
 /* Everything of the tree is gone, or its init is and the rest is ours to end. */
 static void
 settle(struct program *program)
@@ -505,6 +565,10 @@ settle(struct program *program)
 	if (!program->told && !by_namespace &&
 	    !programs_end_orphans(program->programs)) {
 		timer_set(program->patience, ORPHANS_AGAIN);
+		return;
+	}
+	if (!has_its_answers(program)) {
+		timer_set(program->patience, ANSWERS_AGAIN);
 		return;
 	}
 	timer_stop(program->patience);
@@ -542,6 +606,8 @@ program_free(struct program **program_p)
 	if (program == NULL)
 		return;
 	*program_p = NULL;
+	talk_back_free(&program->talk_back);
+	channel_free(&program->channel);
 	program->attempt = NULL;
 	if (list_empty(&program->link)) {
 		program_destroy(program);

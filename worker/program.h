@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "actions/action.h"
+#include "channel/channel.h"
 #include "output_core.h"
 
 struct program;
@@ -26,11 +27,17 @@ struct program_spec {
 	const char *const *environment; /* "NAME=value" added to the rest; or NULL */
 	const void *input;              /* of its standard input; NULL: /dev/null */
 	size_t input_len;
-	bool channel; /* descriptor 3, named by STEPMILL_FD: JSON from the program */
-	bool log_out; /* lines of standard output go to the step's log */
-	bool log_err; /* lines of standard error go to the step's log */
-	program_heard_fn *heard; /* with done's context; or NULL */
+	bool channel; /* descriptor 3, named by STEPMILL_FD: a socket over which the
+		       * program calls (channel/talk_back.h), and to which it writes
+		       * its output */
+	/* Who answers the calls instead, and has what is written beside them; or NULL.
+	 */
+	const struct channel_events *talk;
+	void *talk_context;
+	bool log_out;            /* lines of standard output go to the step's log */
+	bool log_err;            /* lines of standard error go to the step's log */
 	size_t out_max;          /* kept of each output; 0: worker.output_max */
+	program_heard_fn *heard; /* with done's context; or NULL */
 	int input_fd; /* its standard input instead of `input`; taken. 0: none */
 	/* Standard output as it comes, instead of keeping it; once with len 0 at its
 	 * end. May stop the program, not free it. NULL: it is kept. */
@@ -46,7 +53,7 @@ struct program_end {
 	int exit_status; /* 0..255; 128 + signal as a shell has it */
 	int signal;      /* that ended it; 0 */
 	const struct output *out, *errors;
-	const struct buf *channel; /* what it wrote there */
+	const struct buf *channel; /* what it wrote there beside calls */
 	bool channel_cut;          /* more than out_max was written to it */
 };
 
@@ -68,6 +75,8 @@ char *program_put(struct program *program, const char *name, const void *data,
 int program_start(struct program *program, const struct program_spec *spec,
 		  program_done_fn *done, void *context, struct err *err);
 void program_stop(struct program *program, enum stop how);
+/* Of one that was started with `talk`; borrowed, until it is freed. */
+struct channel *program_channel(struct program *program);
 
 /* Words for messages: "node" -> "nodejs": the package that brings it, or NULL. */
 const char *program_package(const char *program);

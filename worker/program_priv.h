@@ -5,7 +5,7 @@
 #include "program.h"
 #include "programs.h"
 
-enum { PIPE_OUT, PIPE_ERRORS, PIPE_CHANNEL, PIPES };
+enum { PIPE_OUT, PIPE_ERRORS, PIPES };
 
 struct program_pipe {
 	int fd; /* our end; -1: closed or never there */
@@ -25,7 +25,10 @@ struct program {
 	struct timer *patience; /* init is to end the tree; then we do */
 	struct program_pipe pipes[PIPES];
 	struct output outputs[2];
-	struct buf channel;
+	struct channel *channel;     /* NULL: it has none */
+	struct talk_back *talk_back; /* who answers there, unless another does */
+	struct buf channel_out;      /* what is written there beside calls */
+	usec_t settling_since;       /* monotonic: its tree is gone, answers are not */
 	size_t out_max;
 	bool log[2];
 	void (*on_out)(void *context, const char *data, size_t len);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "actions/actions.h"
 #include "base/duration.h"
 #include "base/log.h"
 #include "base/point.h"
@@ -13,6 +14,7 @@
 #include "bulk_core.h"
 #include "child_run.h"
 #include "engine/enter_core.h"
+#include "engine/made_step.h"
 #include "finish.h"
 #include "poison_core.h"
 #include "record/records.h"
@@ -92,7 +94,8 @@ take_place(struct slot *slot, struct claimed *claimed)
 	slot->is_item = claimed->is_item;
 	slot->chosen = claimed->remaining_needs < 0;
 	slot->item = claimed->item;
-	claimed->item = NULL;
+	slot->made_value = claimed->made;
+	claimed->item = claimed->made = NULL;
 }
 
 struct held_step
@@ -112,6 +115,7 @@ slot_held(const struct slot *slot)
 		.is_item = slot->is_item,
 		.chosen = slot->chosen,
 		.visits = slot->back != NULL ? slot->back->row.visits : 0,
+		.made = slot->made_step != NULL ? &slot->made_step->def : NULL,
 	};
 }
 
@@ -129,7 +133,7 @@ slot_new(struct worker *worker, struct claimed *claimed)
 	slot->last_death = claimed->last_death;
 	claimed->last_death = NULL;
 	worker->alone += slot->last_death != NULL;
-	slot->say_started = !claimed->started_before;
+	slot->say_started = claimed->number > 0 && !claimed->started_before;
 	slot->streak_since = loop_mono(worker->loop);
 	slot->timer = timer_new(worker->loop, on_timer, slot);
 	fill_attempt(slot, claimed->number, claimed->attempt, claimed->fence,
@@ -166,6 +170,9 @@ forget_attempt(struct slot *slot)
 	child_run_free(&slot->child);
 	free(slot->wait_event);
 	slot->wait_event = NULL;
+	free(slot->awaited);
+	slot->awaited = NULL;
+	slot->awaited_count = 0;
 	slot->children = (struct children){ 0 };
 	slot->ask = (struct approval_ask){ 0 };
 	slot->answered = slot->final = slot->effect_unknown = false;
@@ -205,6 +212,8 @@ slot_free(struct slot **slot_p)
 	worker->used--;
 	back_free(&slot->back);
 	json_unref(&slot->item);
+	json_unref(&slot->made_value);
+	made_step_free(&slot->made_step);
 	free(slot->step_key);
 	free(slot->crash);
 	slot->dead = true;
@@ -462,6 +471,12 @@ resolve_fields(struct slot *slot)
 	struct err err = { 0 };
 	int resolved;
 
+	if (slot->def->fields == NULL) {
+		/* A program has none, and what it says is meant as it is. */
+		if (slot->made_step != NULL)
+			slot->fields = json_ref(slot->made_step->fields);
+		return true;
+	}
 	held_scope(&scope, &slot->live->run, &held);
 	slot->outcome = OUTCOME_FAILURE;
 	slot->final = true;
@@ -580,6 +595,26 @@ enters(struct slot *slot)
 	return false;
 }
 
+/* False: the run has crashed. */
+static bool
+find_def(struct slot *slot)
+{
+	const struct workflow *workflow = slot->live->run.workflow;
+	struct err err = { 0 };
+
+	if (slot->made_value != NULL) {
+		slot->made_step = made_step_read(slot->step_key, slot->made_value,
+						 workflow->queue, &err);
+		slot->def = slot->made_step != NULL ? &slot->made_step->def : NULL;
+	} else {
+		slot->def = workflow_step(workflow, slot->step_key);
+		err_set(&err, ERR_INPUT, "a step is not in the run's definition");
+	}
+	if (slot->def == NULL)
+		slot_crash(slot, err.text);
+	return slot->def != NULL;
+}
+
 void
 slot_load(struct slot *slot)
 {
@@ -590,13 +625,8 @@ slot_load(struct slot *slot)
 	if (slot->state != SLOT_LOADING || !get_definition(slot) || !get_visits(slot) ||
 	    !get_secrets(slot) || !worker_may_start(slot->worker))
 		return;
-	if (slot->def == NULL) {
-		slot->def = workflow_step(slot->live->run.workflow, slot->step_key);
-		if (slot->def == NULL) {
-			slot_crash(slot, "a step is not in the run's definition");
-			return;
-		}
-	}
+	if (slot->def == NULL && !find_def(slot))
+		return;
 	slot->attempt.def = slot->def;
 	if (get_back(slot))
 		slot_event(slot, !is_poison(slot) && enters(slot) ? SLOT_EV_LOADED
@@ -735,12 +765,32 @@ on_wait_event(struct attempt *attempt, const char *type, usec_t checked_at,
 	slot->checked_at = checked_at;
 }
 
+static void
+on_rest(struct attempt *attempt, const int *numbers, size_t count)
+{
+	struct slot *slot = answer(attempt, OUTCOME_REST);
+
+	slot->awaited = xmemdup(numbers, count * sizeof *numbers);
+	slot->awaited_count = count;
+}
+
+static void
+on_give_back(struct attempt *attempt)
+{
+	struct slot *slot = answer(attempt, OUTCOME_REST);
+
+	if (slot->reason == SLOT_REASON_NONE)
+		slot->reason = SLOT_REASON_HAND_BACK;
+}
+
 static const struct attempt_maker maker = {
 	.succeeded = on_success,
 	.failed = on_failure,
 	.waits = on_wait,
 	.waits_for_event = on_wait_event,
 	.starts_run = on_start_run,
+	.rests = on_rest,
+	.gives_back = on_give_back,
 };
 
 /* ---- what the table orders ---- */
@@ -771,7 +821,8 @@ only_stores(enum action_kind action)
 static void
 do_start(struct slot *slot)
 {
-	slot->action = action_find(slot->def->action);
+	slot->action = slot->def->index == END_INDEX ? &action_program
+						     : action_find(slot->def->action);
 	slot->attempt.fields =
 	    only_stores(slot->def->action) ? slot->shown : slot->fields;
 	slot->held = slot_held(slot);
@@ -784,6 +835,8 @@ do_start(struct slot *slot)
 	slot->attempt.log =
 	    step_log_new(slot->live->project_path, slot->live->folder,
 			 slot->attempt.number, slot->def->name, slot->worker->mask);
+	if (slot->def->index == END_INDEX)
+		slot->say_started = false; /* of it nobody knows */
 	finish_started(slot->worker->finish, slot);
 	if (slot->def->timeout > 0)
 		timer_set(slot->timer, slot->def->timeout);
@@ -797,6 +850,7 @@ static void
 do_ask(struct slot *slot)
 {
 	timer_set(slot->timer, SLOT_PATIENCE);
+	slot->attempt.leaving = slot->reason == SLOT_REASON_HAND_BACK;
 	if (!slot->answered && slot->action_state != NULL)
 		slot->action->stop(slot->action_state, STOP_ASK);
 }

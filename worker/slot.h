@@ -40,9 +40,11 @@ struct slot {
 	bool effect_unknown; /* what was under way may have had its effect */
 	usec_t run_at;
 	struct children children; /* of OUTCOME_CHILDREN */
-	struct approval_ask ask;  /* of OUTCOME_APPROVAL */
-	struct child_run *child;  /* that it starts, or NULL */
-	char *wait_event;         /* the type of event that wakes it, or NULL */
+	int *awaited;             /* of OUTCOME_REST */
+	size_t awaited_count;
+	struct approval_ask ask; /* of OUTCOME_APPROVAL */
+	struct child_run *child; /* that it starts, or NULL */
+	char *wait_event;        /* the type of event that wakes it, or NULL */
 	usec_t checked_at;
 	struct held_step held;
 	struct json *made; /* what outcome, children and ask borrow from */
@@ -51,7 +53,9 @@ struct slot {
 	int parent, item_index, iteration;
 	bool is_item, chosen;
 	struct json *item;
-	struct slot_back *back; /* what it found when it came back, or NULL */
+	struct json *made_value;     /* of a row that a program asked for, as stored */
+	struct made_step *made_step; /* the same, read; def is its, then */
+	struct slot_back *back;      /* what it found when it came back, or NULL */
 	bool back_asked;
 	struct timer *timer; /* of the attempt, then of patience */
 	char idempotency_key[64];

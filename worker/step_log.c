@@ -33,6 +33,7 @@ struct step_log {
 	char *project, *folder, *file_name, *step;
 	const struct mask *mask;
 	bool opened;
+	bool has_own;               /* else only the run's */
 	int own, run;               /* descriptors, or -1 */
 	struct buf lines;           /* not written yet */
 	struct buf opening, masked; /* of the line being made */
@@ -70,6 +71,7 @@ step_log_new(const char *project_path, const char *run_folder, int number,
 	log->folder = xprintf("%s/logs", run_folder);
 	log->file_name = name_of_file(number, name);
 	log->step = xstrdup(name);
+	log->has_own = number > 0;
 	log->mask = mask;
 	log->own = log->run = -1;
 	return log;
@@ -92,9 +94,10 @@ open_files(struct step_log *log)
 
 	log->opened = true;
 	if (folder >= 0) {
-		log->own = open_file(folder, log->file_name);
+		if (log->has_own)
+			log->own = open_file(folder, log->file_name);
 		log->run = open_file(folder, "execution.log");
-		if (log->own < 0 || log->run < 0)
+		if ((log->has_own && log->own < 0) || log->run < 0)
 			err_errno(&err, "%s/%s", log->folder, log->file_name);
 		close(folder);
 	}
@@ -124,7 +127,7 @@ flush(struct step_log *log)
 		return;
 	if (!log->opened)
 		open_files(log);
-	own = write_all(log->own, &log->lines);
+	own = !log->has_own || write_all(log->own, &log->lines);
 	run = write_all(log->run, &log->lines);
 	if (!own || !run) {
 		if (log->lost++ == 0)

@@ -23,7 +23,8 @@ enum step_level {
 
 struct step_log;
 
-/* Opens nothing until the first line: a noop makes no files. Names other than letters,
+/* Opens nothing until the first line: a noop makes no files. number below 1: a program,
+ * whose lines stand in the run's log only. Names other than letters,
  * digits, '.', '_', '-' become '-', at most 80. */
 struct step_log *step_log_new(const char *project_path, const char *run_folder,
 			      int number, const char *name, const struct mask *mask);

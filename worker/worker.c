@@ -18,6 +18,7 @@
 #include "mcp/mcp.h"
 #include "programs.h"
 #include "record/records.h"
+#include "recorded/recorder.h"
 #include "secrets.h"
 #include "slot.h"
 #include "store/workers.h"
@@ -115,6 +116,8 @@ on_state(void *context, bool up)
 	worker_renew(worker);
 	if (worker->finish != NULL)
 		finish_wake(worker->finish);
+	if (worker->recorder != NULL)
+		recorder_wake(worker->recorder);
 	load_all(worker);
 	worker_turn(worker);
 }
@@ -365,8 +368,8 @@ static void
 leave(struct worker *worker)
 {
 	if (worker->leaving || worker->claiming || worker->used > 0 ||
-	    !finish_is_idle(worker->finish) || !records_are_idle(worker->records) ||
-	    !mcp_leave(worker->mcp))
+	    !finish_is_idle(worker->finish) || !recorder_is_idle(worker->recorder) ||
+	    !records_are_idle(worker->records) || !mcp_leave(worker->mcp))
 		return;
 	worker->leaving = true;
 	if (!worker->registered) {
@@ -719,6 +722,8 @@ worker_new(struct loop *loop, const struct settings *settings, const struct uuid
 	worker->services.definitions = worker->definitions;
 	worker->runs = live_runs_new(allowed_environment(settings));
 	worker->finish = finish_new(worker);
+	worker->recorder = recorder_new(worker);
+	worker->services.recorder = worker->recorder;
 	worker->records = records_new(worker->steps_pg);
 	records_on_idle(worker->records, on_records_idle, worker);
 	worker->claimer = claimer_new(worker->pg, loop, &worker->id,
@@ -754,6 +759,7 @@ worker_free(struct worker **worker_p)
 	signal_watch_free(&worker->hup);
 	parent_free(&worker->parent);
 	claimer_free(&worker->claimer);
+	recorder_free(&worker->recorder);
 	finish_free(&worker->finish);
 	records_free(&worker->records);
 	live_runs_free(&worker->runs);

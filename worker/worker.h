@@ -17,6 +17,7 @@
 
 struct definitions;
 struct finish;
+struct recorder;
 struct live_runs;
 struct records;
 struct secrets;
@@ -41,6 +42,7 @@ struct worker {
 	struct definitions *definitions;
 	struct live_runs *runs;
 	struct finish *finish;
+	struct recorder *recorder;
 	struct records *records; /* of runs that ended here */
 
 	struct list slots; /* struct slot.link, all that are in use */

@@ -46,6 +46,8 @@ const struct option settings_table[] = {
 	  "folder of the project \"default\"" },
 	{ "workflow_paths", OPT_TEXTS, AT(workflow_paths), NULL, NULL, NULL, 0,
 	  "more folders in which workflows are looked for" },
+	{ "sdk_path", OPT_TEXT, AT(sdk_path), NULL, NULL, NULL, 0,
+	  "folder of the SDK that workflow programs import; what is installed" },
 	{ "skill_paths", OPT_TEXTS, AT(skill_paths), NULL, NULL, NULL, 0,
 	  "more folders in which skills are looked for" },
 	{ "heartbeat_paths", OPT_TEXTS, AT(heartbeat_paths), NULL, NULL, NULL, 0,

@@ -25,8 +25,9 @@ struct settings {
 	char *log_level;    /* log.level, info */
 	char *log_format;   /* log.format, json */
 
-	char *project_path;           /* project.path: of the project "default"; "." */
-	struct texts workflow_paths;  /* workflow_paths: more folders with workflows */
+	char *project_path;          /* project.path: of the project "default"; "." */
+	struct texts workflow_paths; /* workflow_paths: more folders with workflows */
+	char *sdk_path; /* sdk_path: what workflow programs import; NULL: installed */
 	struct texts skill_paths;     /* skill_paths: more folders with skills */
 	struct texts heartbeat_paths; /* heartbeat_paths: where a HEARTBEAT.md may lie
 					 besides a project */

@@ -242,6 +242,8 @@ action_fields_find(const char *name)
 bool
 workflow_acts(const struct workflow *workflow)
 {
+	if (workflow->program != NULL)
+		return true;
 	for (size_t i = 0; i < workflow->steps_count; i++) {
 		enum action_kind action = workflow->steps[i].action;
 

@@ -44,7 +44,8 @@ held_scope(struct run_scope *scope, struct run *run, const struct held_step *hel
 	scope->item = held->item;
 	if (held->has_index)
 		scope->index = held->item_index;
-	else if (run->workflow->steps[held->index].repeat_until != NULL)
+	else if (held->index >= 0 &&
+		 run->workflow->steps[held->index].repeat_until != NULL)
 		scope->index = held->iteration;
 }
 
@@ -74,7 +75,7 @@ run_after(enum run_event event)
 static struct json *
 error_of_run(const struct advance *advance, struct json *error)
 {
-	if (!json_has(error, "step"))
+	if (!json_has(error, "step") && advance->step->id[0] != '\0')
 		json_set(error, "step", json_new_str(advance->step->id));
 	return error;
 }
@@ -246,7 +247,7 @@ end_step(struct advance *advance, enum step_event event, struct json *error)
 
 	verdict->status = step_after(event);
 	verdict->error = error;
-	if (advance->held->is_item || advance->held->index == END_INDEX)
+	if (advance->held->is_item || advance->held->index < 0)
 		return; /* no visit of its own */
 	run_set_visit(advance->run, advance->held->index, advance->held->number,
 		      verdict->status, json_ref(advance->outcome->output),
@@ -356,6 +357,10 @@ leave_step(struct advance *advance)
 
 	if (advance->held->is_item) {
 		leave_item(advance);
+		return;
+	}
+	if (advance->held->made != NULL) {
+		advance->verdict->joins = END_NUMBER; /* its program looks */
 		return;
 	}
 	target = take_branch(advance);
@@ -555,13 +560,33 @@ on_approval(struct advance *advance, usec_t now, uint64_t random)
 	advance->verdict->only_waits = true;
 }
 
+static void
+on_rest(struct advance *advance, usec_t now, uint64_t random)
+{
+	(void)now;
+	(void)random;
+	end_step(advance, STEP_EV_WAITS, NULL);
+	advance->verdict->phase = PHASE_CHILDREN;
+	advance->verdict->only_waits = true;
+}
+
 typedef void judge_fn(struct advance *advance, usec_t now, uint64_t random);
 
 static judge_fn *const judges[OUTCOME_KINDS] = {
 	[OUTCOME_SUCCESS] = on_success,   [OUTCOME_FAILURE] = on_failure,
 	[OUTCOME_WAIT] = on_wait,         [OUTCOME_SKIP] = on_skip,
 	[OUTCOME_CHILDREN] = on_children, [OUTCOME_APPROVAL] = on_approval,
+	[OUTCOME_REST] = on_rest,
 };
+
+static const struct step_def *
+step_of(const struct run *run, const struct held_step *held)
+{
+	if (held->made != NULL)
+		return held->made;
+	return held->index == END_INDEX ? &run->workflow->end
+					: &run->workflow->steps[held->index];
+}
 
 struct first_step *
 advance_start(const struct workflow *workflow, size_t *count)
@@ -571,8 +596,13 @@ advance_start(const struct workflow *workflow, size_t *count)
 	if (workflow->graph)
 		return graph_start(workflow, count);
 	first = xcalloc(1, sizeof *first);
-	*first = (struct first_step){ .index = sequence_first(workflow), .number = 1 };
 	*count = 1;
+	if (workflow->program != NULL)
+		*first =
+		    (struct first_step){ .index = END_INDEX, .number = END_NUMBER };
+	else
+		*first = (struct first_step){ .index = sequence_first(workflow),
+					      .number = 1 };
 	return first;
 }
 
@@ -583,8 +613,7 @@ advance_on(struct run *run, const struct held_step *held, const struct outcome *
 	struct advance advance = {
 		.run = run,
 		.held = held,
-		.step = held->index == END_INDEX ? &run->workflow->end
-						 : &run->workflow->steps[held->index],
+		.step = step_of(run, held),
 		.outcome = outcome,
 		.verdict = verdict,
 	};

@@ -16,7 +16,8 @@ enum phase {
 	PHASE_FRESH,
 	PHASE_GATE,     /* somebody decided on its approvalRequired */
 	PHASE_ACTION,   /* what its action waited for has come, or its time is up */
-	PHASE_CHILDREN, /* the rows that it made have ended */
+	PHASE_CHILDREN, /* the rows that it made have ended; of a program: one of those
+			   that it waits for */
 	PHASES
 };
 
@@ -36,6 +37,7 @@ enum outcome_kind {
 	OUTCOME_SKIP,     /* error: why, or NULL: its `if` was false */
 	OUTCOME_CHILDREN, /* goes on when its children have ended */
 	OUTCOME_APPROVAL, /* goes on when somebody has decided */
+	OUTCOME_REST, /* a program: goes on when one of its rows that wait has ended */
 	OUTCOME_KINDS
 };
 
@@ -85,6 +87,9 @@ struct held_step {
 	bool is_item;      /* it is a child of a foreach */
 	bool chosen;       /* of the graph: a branch led to it */
 	int visits;        /* rows so far but for items, or 0: not known */
+	/* Of a row that a program asked for: what it asked, and index is NO_STEP; or
+	 * NULL. */
+	const struct step_def *made;
 };
 
 struct next_step {

@@ -47,6 +47,19 @@ plan_sequence(const struct old_row *rows, size_t count, struct again *again)
 	again->first_count = 1;
 }
 
+/* ---- program ---- */
+
+/* All of them: what did not succeed is copied as not begun (sql/steps_copy.sql), so
+ * that the program finds in its record that it asked for it. */
+static void
+plan_program(const struct workflow *workflow, const struct old_row *rows, size_t count,
+	     struct again *again)
+{
+	for (size_t i = 0; i < count; i++)
+		again->kept[again->kept_count++] = rows[i].number;
+	again->first = advance_start(workflow, &again->first_count);
+}
+
 /* ---- graph ---- */
 
 struct planning {
@@ -209,7 +222,9 @@ again_plan(const struct workflow *workflow, const struct old_row *rows, size_t c
 	   struct again *again)
 {
 	*again = (struct again){ .kept = xcalloc(count, sizeof *again->kept) };
-	if (workflow->graph)
+	if (workflow->program != NULL)
+		plan_program(workflow, rows, count, again);
+	else if (workflow->graph)
 		plan_graph(workflow, rows, count, again);
 	else
 		plan_sequence(rows, count, again);

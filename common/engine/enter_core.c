@@ -33,7 +33,7 @@ approval_status_name(enum approval_status status)
 static bool
 is_near_limit(const struct workflow *workflow, const struct held_step *held)
 {
-	return !workflow->no_foreach && !held->is_item &&
+	return !workflow->no_foreach && !held->is_item && held->made == NULL &&
 	       held->number >= workflow->max_steps;
 }
 
@@ -41,6 +41,8 @@ bool
 enter_wants_back(const struct workflow *workflow, const struct step_def *step,
 		 const struct held_step *held)
 {
+	if (workflow->program != NULL && held->index == END_INDEX)
+		return false;
 	if (held->index == END_INDEX || is_near_limit(workflow, held))
 		return true;
 	return held->phase == PHASE_CHILDREN || held->phase == PHASE_GATE ||
@@ -442,12 +444,16 @@ static struct entering
 entering_of(struct run *run, const struct held_step *held, const struct back *back,
 	    struct outcome *outcome, struct json **made)
 {
+	const struct step_def *step = held->made;
+
 	*made = NULL;
+	if (step == NULL)
+		step = held->index == END_INDEX ? &run->workflow->end
+						: &run->workflow->steps[held->index];
 	return (struct entering){
 		.run = run,
 		.held = held,
-		.step = held->index == END_INDEX ? &run->workflow->end
-						 : &run->workflow->steps[held->index],
+		.step = step,
 		.back = back,
 		.outcome = outcome,
 		.made = made,
@@ -489,6 +495,8 @@ enter_step(struct run *run, const struct held_step *held, const struct back *bac
 {
 	struct entering entering = entering_of(run, held, back, outcome, made);
 
+	if (run->workflow->program != NULL && held->index == END_INDEX)
+		return false;
 	if (held->index == END_INDEX)
 		return end_graph(&entering);
 	if (held->phase == PHASE_CHILDREN)

@@ -48,7 +48,10 @@ struct finish_item {
 	    *wait_event;   /* of WAITING: the type of event that wakes it, or NULL */
 	usec_t checked_at; /* what came before has been looked at */
 	const struct new_run *child; /* the run that it starts, or NULL */
-	struct uuid parent_run;      /* that waits for the end of this run */
+	/* Of a program that rests: numbers of its rows that it waits for. */
+	const int *awaited;
+	size_t awaited_count;
+	struct uuid parent_run; /* that waits for the end of this run */
 	bool has_parent_run;
 	/* the answer */
 	bool accepted;

@@ -28,6 +28,20 @@ step_fini(struct step_def *step)
 	free(step->choices);
 }
 
+static void
+program_free(struct program_def **program_p)
+{
+	struct program_def *program = *program_p;
+
+	if (program == NULL)
+		return;
+	free(program->file);
+	free(program->checksum);
+	free(program->text);
+	free(program);
+	*program_p = NULL;
+}
+
 struct workflow *
 workflow_ref(const struct workflow *workflow)
 {
@@ -60,6 +74,7 @@ workflow_free(struct workflow **workflow_p)
 		trigger_fini(&workflow->triggers[i]);
 	free(workflow->triggers);
 	step_fini(&workflow->end);
+	program_free(&workflow->program);
 	free(workflow->output_refs);
 	for (size_t i = 0; i < workflow->secrets_count; i++)
 		free(workflow->secrets[i]);
@@ -79,7 +94,7 @@ workflow_step_index(const struct workflow *workflow, const char *id)
 const struct step_def *
 workflow_step(const struct workflow *workflow, const char *key)
 {
-	if (workflow->graph && strcmp(key, END_KEY) == 0)
+	if ((workflow->graph || workflow->program != NULL) && strcmp(key, END_KEY) == 0)
 		return &workflow->end;
 	return map_get(workflow->ids, key, strlen(key));
 }

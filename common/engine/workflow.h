@@ -43,7 +43,7 @@ enum action_kind {
 };
 
 /* Of graph style: the row that becomes ready when all others are over, and ends the run
- * when it is claimed. */
+ * when it is claimed. Of a program: the row that stands for the program itself. */
 #define END_NUMBER (-1)
 #define END_KEY    ""
 #define END_INDEX  (-2)
@@ -51,6 +51,25 @@ enum action_kind {
 
 /* Where a step goes on: the index of a step, or one of these. */
 enum { TARGET_NONE = -1, TARGET_END = -2, TARGET_BLOCK_END = -3 };
+
+/* A workflow that is written as a program: docs/program-protocol.md. */
+enum program_language {
+	PROGRAM_JAVASCRIPT,
+	PROGRAM_TYPESCRIPT,
+	PROGRAM_PYTHON,
+	PROGRAM_EXECUTABLE, /* itself: `*.workflow` */
+	PROGRAM_LANGUAGES
+};
+
+#define PROGRAM_MAX_STEPS 10000
+
+struct program_def {
+	enum program_language language;
+	char *file;     /* absolute */
+	char *checksum; /* SHA-256 of the file, hexadecimal */
+	char *text;     /* of the file; NULL of an executable */
+	size_t text_len;
+};
 
 struct branch {
 	struct cel *condition;
@@ -127,9 +146,11 @@ struct workflow {
 	struct template *concurrency_key; /* or NULL: all its runs together */
 	struct trigger_def *triggers;     /* in order of the file; manual is none */
 	size_t triggers_count;
-	struct budget budget; /* of a run: what its models may use */
-	struct step_def end;  /* of graph style: stands for the row END_NUMBER */
-	int holders;          /* beyond the first */
+	struct budget budget;        /* of a run: what its models may use */
+	struct program_def *program; /* then it has no steps of its own; or NULL */
+	struct step_def end;         /* of graph style, and of a program: stands for
+					the row END_NUMBER */
+	int holders;                 /* beyond the first */
 	int max_steps;
 	struct step_def *steps;
 	size_t steps_count;
@@ -155,6 +176,7 @@ int workflow_step_index(const struct workflow *workflow, const char *id); /* or 
 /* By the key of a row, also of the end's; NULL if there is none. */
 const struct step_def *workflow_step(const struct workflow *workflow, const char *key);
 const char *action_name(enum action_kind action);
+const char *program_language_name(enum program_language language); /* "python" */
 /* Whether a step of it may do anything but decide what comes next. */
 bool workflow_acts(const struct workflow *workflow);
 /* {nodes: [{id, name, action}], edges: [{from, to, kind}]} as the engine reads it: kind

@@ -10,6 +10,7 @@
 #include "engine/graph_check.h"
 #include "engine/input_schema.h"
 #include "engine/model_read.h"
+#include "engine/program_read.h"
 #include "engine/reader.h"
 #include "engine/refs.h"
 #include "engine/step_read.h"
@@ -187,7 +188,8 @@ static const struct key workflow_keys[] = {
 	{ .name = "queue", .read = read_queue },
 	{ .name = "onInterrupt", .read = read_interrupt },
 	{ .name = "maxSteps", .read = read_max_steps },
-	{ .name = "steps", .required = true },
+	{ .name = "steps" },
+	{ .name = "program" },
 	{ .name = "ui" },
 	{ .name = "concurrency" },
 	{ .name = "budget", .read = read_budget },
@@ -218,6 +220,8 @@ read_steps(struct reader *reader, const struct place *top)
 	struct workflow *workflow = reader->workflow;
 	struct place list = place_member(top, "steps");
 
+	if (list.doc == NULL && workflow->program == NULL)
+		reader_problem(reader, &list, "is required");
 	if (list.doc == NULL || !reader_is(reader, &list, DOC_LIST))
 		return;
 	if (list.doc->count == 0) {
@@ -293,6 +297,7 @@ config_of(const struct workflow *workflow, const struct doc *tree)
 	struct json *steps = json_get(config, "steps");
 
 	json_remove(config, "ui");
+	json_remove(json_get(config, "program"), "text"); /* it is in the source */
 	json_set(config, "name", json_new_str(workflow->name));
 	trigger_mask(json_get(config, "trigger"));
 	for (size_t i = 0; i < workflow->steps_count; i++) {
@@ -348,27 +353,31 @@ read_all(struct reader *reader, const struct place *top)
 		return;
 	if (workflow->queue == NULL)
 		workflow->queue = xstrdup(QUEUE_PRESET);
+	program_read(reader, top);
 	read_steps(reader, top);
 	read_output(reader, top);
 	read_concurrency(reader, top);
 	trigger_read(reader, top);
 }
 
-/* Of graph style: what is read to end a run: `output`, or what nobody needs. */
+/* Of graph style: what is read to end a run: `output`, or what nobody needs. Of a
+ * program: the program. */
 static void
 make_end(struct workflow *workflow)
 {
 	struct step_def *end = &workflow->end;
 
-	*end = (struct step_def){ .index = END_INDEX,
-				  .id = xstrdup(END_KEY),
-				  .name = xstrdup("end"),
-				  .action = ACTION_NOOP,
-				  .queue = xstrdup(workflow->queue),
-				  .owner = NO_STEP,
-				  .on_success = TARGET_NONE,
-				  .on_failure = TARGET_NONE,
-				  .retry = { .max_attempts = 1 } };
+	*end = (struct step_def){
+		.index = END_INDEX,
+		.id = xstrdup(END_KEY),
+		.name = xstrdup(workflow->program != NULL ? workflow->name : "end"),
+		.action = ACTION_NOOP,
+		.queue = xstrdup(workflow->queue),
+		.owner = NO_STEP,
+		.on_success = TARGET_NONE,
+		.on_failure = TARGET_NONE,
+		.retry = { .max_attempts = 1 }
+	};
 }
 
 struct workflow *

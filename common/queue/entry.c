@@ -32,7 +32,8 @@ entry_read(const void *data, size_t len, struct step_ref *out)
 		return false;
 	for (int i = 0; i < 4; i++)
 		number = number << 8 | bytes[16 + i];
-	if (number == 0 || number > INT32_MAX)
+	/* -1 is the row that ends a graph or is a program. */
+	if (number == 0 || (number > INT32_MAX && number != UINT32_MAX))
 		return false;
 	memcpy(out->run.b, bytes, 16);
 	out->number = (int32_t)number;

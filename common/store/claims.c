@@ -176,6 +176,7 @@ enum column {
 	COL_ITERATION,
 	COL_ITEM,
 	COL_NEEDS,
+	COL_MADE,
 	COL_DEFINITION,
 	COL_PROJECT,
 	COL_RUN_ID,
@@ -232,6 +233,7 @@ read_claimed(const struct pg_rows *rows, int row, struct claimed *claimed)
 				       ? NULL
 				       : pg_text(rows, row, COL_CONCURRENCY, NULL),
 		.last_death = pg_json(rows, row, COL_LAST_DEATH),
+		.made = pg_json(rows, row, COL_MADE),
 	};
 	if (claimed->has_parent_run)
 		claimed->parent_run = pg_uuid(rows, row, COL_PARENT_RUN);
@@ -267,6 +269,7 @@ answer(const struct claim_call *call, struct claimed *list, size_t count,
 		json_unref(&list[i].state);
 		json_unref(&list[i].item);
 		json_unref(&list[i].last_death);
+		json_unref(&list[i].made);
 	}
 	free(list);
 }

@@ -36,6 +36,7 @@ struct claimed {
 	bool has_parent_run;
 	const char *concurrency_key; /* or NULL */
 	struct json *last_death; /* the receiver's too; not NULL: it is to run alone */
+	struct json *made; /* likewise; of a row that a program asked for, or NULL */
 };
 
 /* list is valid during the callback only, but for what is taken. err: as pg_done_fn. */

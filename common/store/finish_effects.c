@@ -321,7 +321,7 @@ static bool
 may_leave_only_approvals(const struct finish_item *item)
 {
 	return item->run_status == RUN_RUNNING &&
-	       (item->ask != NULL ||
+	       (item->ask != NULL || item->awaited_count > 0 ||
 		(item->verdict != NULL && item->verdict->joins != 0));
 }
 
@@ -407,6 +407,60 @@ add_ends(struct pg_batch *batch, const struct finish_item *items, size_t count,
 	}
 }
 
+/* ---- programs ---- */
+
+static bool
+rests(const struct finish_item *item)
+{
+	return item->awaited_count > 0;
+}
+
+/* All that any of them waits for. */
+static void
+add_rests(struct pg_batch *batch, const struct finish_item *items, size_t count,
+	  struct ready_list *ready)
+{
+	struct chosen chosen;
+	struct pg_args args;
+
+	if (choose(&chosen, items, count, rests) == 0)
+		return;
+	pg_args_init(&args);
+	pg_array_begin(&args, PG_UUID);
+	for (size_t i = 0; i < chosen.count; i++)
+		for (size_t j = 0; j < chosen.list[i]->awaited_count; j++)
+			pg_arg_uuid(&args, &chosen.list[i]->run);
+	pg_array_end(&args);
+	pg_array_begin(&args, PG_INT4);
+	for (size_t i = 0; i < chosen.count; i++)
+		for (size_t j = 0; j < chosen.list[i]->awaited_count; j++)
+			pg_arg_int4(&args, chosen.list[i]->awaited[j]);
+	pg_array_end(&args);
+	pg_batch_add(batch, "programs_rest", &args, on_ready_rows, ready);
+	pg_args_fini(&args);
+}
+
+static bool
+ends_program(const struct finish_item *item)
+{
+	return item->workflow != NULL && item->workflow->program != NULL &&
+	       item->number == END_NUMBER && item->run_status != RUN_RUNNING;
+}
+
+static void
+add_counts(struct pg_batch *batch, const struct finish_item *items, size_t count)
+{
+	struct chosen chosen;
+	struct pg_args args;
+
+	if (choose(&chosen, items, count, ends_program) == 0)
+		return;
+	pg_args_init(&args);
+	arg_runs(&args, &chosen);
+	pg_batch_add(batch, "runs_count_steps", &args, NULL, NULL);
+	pg_args_fini(&args);
+}
+
 void
 finish_effects_add(struct pg_batch *batch, const struct finish_item *items,
 		   size_t count, struct ready_list *ready)
@@ -418,5 +472,7 @@ finish_effects_add(struct pg_batch *batch, const struct finish_item *items,
 	add_event_waits(batch, items, count);
 	add_children(batch, items, count);
 	add_ends(batch, items, count, ready);
+	add_rests(batch, items, count, ready);
+	add_counts(batch, items, count);
 	add_pauses(batch, items, count);
 }

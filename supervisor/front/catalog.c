@@ -121,6 +121,12 @@ catalog_read(const struct catalog *catalog, const char *source, size_t len,
 	struct workflow *workflow =
 	    doc ? workflow_read_new(doc, catalog->mcp_servers, problems) : NULL;
 
+	if (workflow != NULL && workflow->program != NULL) {
+		problems_add(problems, doc_get(doc, "program"), "program",
+			     "a program is found in a folder of workflows, and not "
+			     "registered in any other way");
+		workflow_free(&workflow);
+	}
 	if (workflow != NULL && own_workflow_is(workflow->name)) {
 		problems_add(problems, doc_get(doc, "name"), "name",
 			     "names that begin with \"" OWN_WORKFLOW
@@ -539,6 +545,28 @@ catalog_register(struct catalog *catalog, struct pg *pg, const struct uuid *proj
 	if (workflow == NULL)
 		return -1;
 	begin_registration(catalog, pg, project, workflow, source, len, file, done,
+			   context);
+	workflow_free(&workflow);
+	return 0;
+}
+
+int
+catalog_register_program(struct catalog *catalog, struct pg *pg, const char *manifest,
+			 const char *file, struct problems *problems,
+			 registered_fn *done, void *context)
+{
+	size_t len = strlen(manifest);
+	struct workflow *workflow = read_workflow(manifest, len, problems);
+
+	if (workflow != NULL && own_workflow_is(workflow->name)) {
+		problems_add_at(problems, 0, 0, "name",
+				"names that begin with \"" OWN_WORKFLOW
+				"\" are the engine's own");
+		workflow_free(&workflow);
+	}
+	if (workflow == NULL)
+		return -1;
+	begin_registration(catalog, pg, NULL, workflow, manifest, len, file, done,
 			   context);
 	workflow_free(&workflow);
 	return 0;

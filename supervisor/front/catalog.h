@@ -62,6 +62,11 @@ typedef void registered_fn(void *context, const struct registered *registered,
 int catalog_register(struct catalog *catalog, struct pg *pg, const struct uuid *project,
 		     const char *source, size_t len, const char *file,
 		     struct problems *problems, registered_fn *done, void *context);
+/* The same of a program, by what front/describe.h makes of it. */
+int catalog_register_program(struct catalog *catalog, struct pg *pg,
+			     const char *manifest, const char *file,
+			     struct problems *problems, registered_fn *done,
+			     void *context);
 /* The same of one of the engine's own (own_workflows.h), whose names others may not
  * have. */
 int catalog_register_own(struct catalog *catalog, struct pg *pg, const char *source,

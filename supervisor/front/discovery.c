@@ -17,7 +17,11 @@
 #include "base/map.h"
 #include "base/xalloc.h"
 #include "conf/yaml.h"
+#include "digest/digest.h"
+#include "engine/program_manifest.h"
+#include "engine/program_read.h"
 #include "front/catalog.h"
+#include "front/describe.h"
 
 #define DEBOUNCE  (200 * USEC_MS)
 #define AGAIN     USEC_SECOND /* when PostgreSQL was away */
@@ -40,6 +44,14 @@ struct discovery {
 	bool unsure; /* not every folder was seen: nothing is taken for gone */
 	bool again;  /* asked for meanwhile */
 	bool done;   /* once, to the end */
+	struct describe *describe; /* a program is asked what it is */
+	struct map *described;     /* path -> what was known of it, struct described */
+};
+
+/* What a program said of itself: it is asked again when its file has changed. */
+struct described {
+	char checksum[SHA256_TEXT];
+	char *manifest;
 };
 
 static void
@@ -75,7 +87,16 @@ is_workflow_file(const char *name)
 	const char *dot = strrchr(name, '.');
 
 	return name[0] != '.' && dot != NULL &&
-	       (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
+	       (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0 ||
+		program_language_of(name) != PROGRAM_LANGUAGES);
+}
+
+static const char *
+file_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL ? slash + 1 : path;
 }
 
 static int
@@ -102,7 +123,7 @@ look_into(struct discovery *discovery, const char *folder)
 	if (discovery->inotify >= 0)
 		inotify_add_watch(discovery->inotify, folder,
 				  IN_CLOSE_WRITE | IN_MOVED_FROM | IN_MOVED_TO |
-				      IN_DELETE | IN_ONLYDIR);
+				      IN_ATTRIB | IN_DELETE | IN_ONLYDIR);
 	if (dir == NULL) {
 		if (error != ENOENT && error != ENOTDIR)
 			not_seen(discovery, folder, strerror(error));
@@ -269,6 +290,17 @@ is_taken(struct discovery *discovery, const char *path, const char *name)
 	return true;
 }
 
+static void
+log_problems(const struct problems *problems)
+{
+	for (size_t i = 0; i < problems->count; i++) {
+		char *line = problem_text(problems, i);
+
+		log_error("workflow.refused", F_STR("why", line));
+		free(line);
+	}
+}
+
 static bool
 register_text(struct discovery *discovery, const char *path, const char *text,
 	      size_t len)
@@ -284,12 +316,7 @@ register_text(struct discovery *discovery, const char *path, const char *text,
 	result = catalog_register(discovery->front->catalog, discovery->front->write,
 				  NULL, text, len, shown_path(discovery, path),
 				  &problems, on_registered, discovery);
-	for (size_t i = 0; i < problems.count; i++) {
-		char *line = problem_text(&problems, i);
-
-		log_error("workflow.refused", F_STR("why", line));
-		free(line);
-	}
+	log_problems(&problems);
 	if (result < 0)
 		keep_last_good(discovery, path, name);
 	problems.file = NULL;
@@ -298,13 +325,126 @@ register_text(struct discovery *discovery, const char *path, const char *text,
 	return result == 0;
 }
 
+/* ---- programs ---- */
+
+static void
+described_free(void *value)
+{
+	struct described *described = value;
+
+	if (described != NULL)
+		free(described->manifest);
+	free(described);
+}
+
+/* Of the file as it is; false: it cannot be read. */
+static bool
+checksum_of(const char *path, char checksum[static SHA256_TEXT])
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct sha256 *hash;
+	unsigned char sum[SHA256_BYTES];
+	char piece[64 * 1024];
+	int64_t size = 0;
+	ssize_t got;
+
+	if (fd < 0)
+		return false;
+	hash = sha256_new();
+	while ((got = read(fd, piece, sizeof piece)) > 0 &&
+	       (size += got) <= PROGRAM_EXECUTABLE_MAX)
+		sha256_add(hash, piece, (size_t)got);
+	close(fd);
+	sha256_end(&hash, sum);
+	digest_hex(sum, sizeof sum, checksum);
+	return got == 0;
+}
+
+/* True: on_registered comes. */
+static bool
+register_program(struct discovery *discovery, const char *path, const char *manifest)
+{
+	struct problems problems = { .file = (char *)path };
+	char *name = name_in(manifest, strlen(manifest));
+	int result = -1;
+
+	if (!is_taken(discovery, path, name)) {
+		result = catalog_register_program(
+		    discovery->front->catalog, discovery->front->write, manifest,
+		    shown_path(discovery, path), &problems, on_registered, discovery);
+		/* The places are those of the tree that was made of it. */
+		for (size_t i = 0; i < problems.count; i++)
+			problems.list[i].line = problems.list[i].column = 0;
+		log_problems(&problems);
+		if (result < 0)
+			keep_last_good(discovery, path, name);
+	}
+	problems.file = NULL;
+	problems_fini(&problems);
+	free(name);
+	return result == 0;
+}
+
+static void
+on_described(void *context, const char *manifest, const struct problems *problems)
+{
+	struct discovery *discovery = context;
+	const char *path = discovery->files.list[discovery->next - 1];
+	struct described *described;
+	bool asked = false;
+
+	if (manifest == NULL) {
+		log_problems(problems);
+		keep_last_good(discovery, path, NULL);
+	} else {
+		described = xcalloc(1, sizeof *described);
+		described->manifest = xstrdup(manifest);
+		if (checksum_of(path, described->checksum))
+			described_free(map_put(discovery->described, path, strlen(path),
+					       described));
+		else
+			described_free(described);
+		asked = register_program(discovery, path, manifest);
+	}
+	describe_free(&discovery->describe);
+	if (!asked)
+		scan_next(discovery);
+}
+
+static bool
+ask_program(struct discovery *discovery, const char *path)
+{
+	const struct described *known =
+	    map_get(discovery->described, path, strlen(path));
+	char checksum[SHA256_TEXT];
+
+	if (program_language_of(file_name(path)) == PROGRAM_EXECUTABLE &&
+	    access(path, X_OK) < 0) {
+		log_error("workflow.refused", F_STR("file", path),
+			  F_STR("why", "the file is not executable"));
+		keep_last_good(discovery, path, NULL);
+		return false;
+	}
+	if (known != NULL && checksum_of(path, checksum) &&
+	    strcmp(checksum, known->checksum) == 0)
+		return register_program(discovery, path, known->manifest);
+	discovery->describe =
+	    describe_new(discovery->front->loop, discovery->front->settings, path,
+			 on_described, discovery);
+	return true;
+}
+
 static bool
 register_file(struct discovery *discovery, const char *path)
 {
 	struct err err = { 0 };
 	size_t len = 0;
-	char *text = read_file(path, &len, &err);
+	char *text;
 	bool asked;
+
+	if (program_language_of(file_name(path)) != PROGRAM_LANGUAGES)
+		return ask_program(discovery, path);
+	text = read_file(path, &len, &err);
 
 	if (text == NULL) {
 		log_error("workflow.refused", F_STR("file", path),
@@ -458,6 +598,7 @@ discovery_new(struct front *front)
 	struct discovery *discovery = xcalloc(1, sizeof *discovery);
 
 	discovery->front = front;
+	discovery->described = map_new();
 	discovery->timer = timer_new(front->loop, on_timer, discovery);
 	discovery->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (discovery->inotify >= 0)
@@ -478,7 +619,9 @@ discovery_free(struct discovery **discovery_p)
 	if (discovery->inotify >= 0)
 		close(discovery->inotify);
 	timer_free(&discovery->timer);
+	describe_free(&discovery->describe);
 	forget_scan(discovery);
+	map_free(&discovery->described, described_free);
 	free(discovery);
 	*discovery_p = NULL;
 }

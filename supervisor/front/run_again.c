@@ -32,7 +32,7 @@ old_rows(const struct workflow *workflow, const struct json *list, size_t *count
 		const struct json *row = json_at(list, i);
 		int index = workflow_step_index(workflow, json_str(json_at(row, 1)));
 
-		if (index >= 0)
+		if (index >= 0 || workflow->program != NULL)
 			rows[n++] = (struct old_row){
 				.number = (int)json_int(json_at(row, 0)),
 				.index = index,

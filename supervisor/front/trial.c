@@ -113,6 +113,13 @@ on_found(void *context, const struct catalog_entry *entry, const struct err *err
 		reply_problem(trial_end(trial), 404, NULL, "there is no such workflow");
 		return;
 	}
+	if (entry->workflow->program != NULL) {
+		reply_problem(trial_end(trial), 422, NULL,
+			      "the workflow is a program: what it will do is not known "
+			      "without running it; its steps cannot be walked or "
+			      "tested one by one");
+		return;
+	}
 	key = stranger(trial, entry->workflow);
 	if (key != NULL) {
 		char *name = xstrdup(key);

@@ -89,7 +89,7 @@ on_line(void *context, const char *line, size_t len)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	struct lines lines = { 0 };
+	struct mcp_lines lines = { 0 };
 	struct mcp_tools tools = { 0 };
 	struct err err = { 0 };
 	size_t piece;
@@ -98,9 +98,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		return 0;
 	piece = data[0] % 32 + 1;
 	for (size_t at = 1; at < len; at += piece)
-		lines_feed(&lines, (const char *)data + at,
-			   len - at < piece ? len - at : piece, on_line, &tools, &err);
-	lines_fini(&lines);
+		mcp_lines_feed(&lines, (const char *)data + at,
+			       len - at < piece ? len - at : piece, on_line, &tools,
+			       &err);
+	mcp_lines_fini(&lines);
 	mcp_tools_fini(&tools);
 	return 0;
 }

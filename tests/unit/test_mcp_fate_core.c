@@ -64,28 +64,28 @@ test_lines_in_any_pieces(void **state)
 
 	(void)state;
 	for (size_t piece = 1; piece < sizeof text; piece++) {
-		struct lines lines = { 0 };
+		struct mcp_lines lines = { 0 };
 		struct buf said = { 0 };
 		struct err err = { 0 };
 
 		for (size_t at = 0; at < sizeof text - 1; at += piece) {
 			size_t left = sizeof text - 1 - at;
 
-			assert_int_equal(lines_feed(&lines, text + at,
-						    left < piece ? left : piece,
-						    on_line, &said, &err),
+			assert_int_equal(mcp_lines_feed(&lines, text + at,
+							left < piece ? left : piece,
+							on_line, &said, &err),
 					 0);
 		}
 		assert_string_equal(buf_text(&said), "one|two|");
 		buf_fini(&said);
-		lines_fini(&lines);
+		mcp_lines_fini(&lines);
 	}
 }
 
 static void
 test_a_line_has_an_end(void **state)
 {
-	struct lines lines = { 0 };
+	struct mcp_lines lines = { 0 };
 	struct buf said = { 0 };
 	struct err err = { 0 };
 	char *much = malloc(1024 * 1024);
@@ -94,13 +94,14 @@ test_a_line_has_an_end(void **state)
 	(void)state;
 	memset(much, 'x', 1024 * 1024);
 	for (int i = 0; i < 9 && result == 0; i++)
-		result = lines_feed(&lines, much, 1024 * 1024, on_line, &said, &err);
+		result =
+		    mcp_lines_feed(&lines, much, 1024 * 1024, on_line, &said, &err);
 	assert_int_equal(result, -1);
 	assert_int_equal(err.kind, ERR_LIMIT);
 	assert_true(lines.held.len <= MCP_MESSAGE_MAX);
 	free(much);
 	buf_fini(&said);
-	lines_fini(&lines);
+	mcp_lines_fini(&lines);
 }
 
 int

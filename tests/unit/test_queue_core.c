@@ -298,6 +298,9 @@ test_garbage_is_no_entry(void **state)
 	assert_false(entry_read(bytes, 0, &ref));
 	bytes[16] = 0x80; /* negative */
 	assert_false(entry_read(bytes, ENTRY_LEN, &ref));
+	memset(bytes + 16, 0xff, 4);
+	assert_true(entry_read(bytes, ENTRY_LEN, &ref));
+	assert_int_equal(ref.number, -1);
 }
 
 static void

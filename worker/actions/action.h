@@ -25,6 +25,7 @@ struct child_run;   /* worker/child_run.h */
 struct definitions; /* worker/definitions.h */
 struct mcp;         /* worker/mcp/mcp.h */
 struct programs;    /* worker/programs.h */
+struct recorder;    /* worker/recorded/recorder.h */
 struct step_log;    /* worker/step_log.h */
 
 /* What all attempts of a worker share; borrowed. */
@@ -39,6 +40,7 @@ struct services {
 	struct programs *programs;       /* for child programs: programs.h */
 	struct definitions *definitions; /* for child runs: definitions.h */
 	struct mcp *mcp;                 /* for tools of MCP servers: mcp/mcp.h */
+	struct recorder *recorder;       /* for workflow programs: recorder.h */
 };
 
 enum stop {
@@ -82,6 +84,8 @@ struct attempt_maker {
 				usec_t checked_at, usec_t run_at);
 	void (*starts_run)(struct attempt *attempt, struct child_run *child, bool wait,
 			   usec_t run_at, struct json *output);
+	void (*rests)(struct attempt *attempt, const int *numbers, size_t count);
+	void (*gives_back)(struct attempt *attempt);
 };
 
 /* The attempt in hand; every pointer is borrowed and lives until the answer. */
@@ -109,6 +113,7 @@ struct attempt {
 	usec_t began_at;        /* the database's: also of one that woke since */
 	struct held_step *held; /* for held_scope */
 	bool woke;              /* it waited, and that is over */
+	bool leaving; /* what is stopped is to be taken up by another worker */
 	const struct back_row
 	    *back;             /* of one that woke: how its child run went; or NULL */
 	struct as_bot *as_bot; /* whose words a model answers in; NULL: its own */
@@ -142,6 +147,12 @@ void attempt_wait_event(struct attempt *attempt, const char *type, usec_t checke
  */
 void attempt_start_run(struct attempt *attempt, struct child_run *child, bool wait,
 		       usec_t run_at, struct json *output);
+
+/* Of a workflow program: the slot is free until one of these steps of it has ended. */
+void attempt_rest(struct attempt *attempt, const int *numbers, size_t count);
+/* The step goes back to the queue, without spending an attempt; in a paused run it is
+ * ready when that goes on. */
+void attempt_give_back(struct attempt *attempt);
 
 /* By the kind of the step, or by the name of a tool; NULL if there is none. */
 const struct action *action_find(enum action_kind kind);

@@ -13,5 +13,6 @@ extern const struct action action_code;
 extern const struct action action_workflow;
 extern const struct action action_model, action_skill;
 extern const struct action action_agent, action_message;
+extern const struct action action_program; /* of the row of a workflow program */
 
 #endif

@@ -94,3 +94,20 @@ attempt_start_run(struct attempt *attempt, struct child_run *child, bool wait,
 	json_unref(&output);
 	not_here(attempt);
 }
+
+/* Only a slot makes attempts of programs. */
+void
+attempt_rest(struct attempt *attempt, const int *numbers, size_t count)
+{
+	if (attempt->maker->rests == NULL)
+		bug("an attempt inside another one cannot rest");
+	attempt->maker->rests(attempt, numbers, count);
+}
+
+void
+attempt_give_back(struct attempt *attempt)
+{
+	if (attempt->maker->gives_back == NULL)
+		bug("an attempt inside another one cannot be given back");
+	attempt->maker->gives_back(attempt);
+}

@@ -4,7 +4,7 @@
 #include <string.h>
 
 static void
-tell(const char *line, size_t len, line_fn *fn, void *context)
+tell(const char *line, size_t len, agent_line_fn *fn, void *context)
 {
 	if (len > 0 && line[len - 1] == '\r')
 		len--;
@@ -14,7 +14,8 @@ tell(const char *line, size_t len, line_fn *fn, void *context)
 
 /* What stands before a newline, or before the end. */
 static void
-end_line(struct lines *lines, const char *data, size_t len, line_fn *fn, void *context)
+end_line(struct agent_lines *lines, const char *data, size_t len, agent_line_fn *fn,
+	 void *context)
 {
 	if (lines->skipping || lines->part.len + len > LINE_BYTES_MAX) {
 		lines->skipped++;
@@ -29,7 +30,7 @@ end_line(struct lines *lines, const char *data, size_t len, line_fn *fn, void *c
 }
 
 static void
-keep(struct lines *lines, const char *data, size_t len)
+keep(struct agent_lines *lines, const char *data, size_t len)
 {
 	if (lines->skipping)
 		return;
@@ -42,8 +43,8 @@ keep(struct lines *lines, const char *data, size_t len)
 }
 
 void
-lines_feed(struct lines *lines, const char *data, size_t len, line_fn *fn,
-	   void *context)
+agent_lines_feed(struct agent_lines *lines, const char *data, size_t len,
+		 agent_line_fn *fn, void *context)
 {
 	while (len > 0) {
 		const char *newline = memchr(data, '\n', len);
@@ -60,15 +61,15 @@ lines_feed(struct lines *lines, const char *data, size_t len, line_fn *fn,
 }
 
 void
-lines_end(struct lines *lines, line_fn *fn, void *context)
+agent_lines_end(struct agent_lines *lines, agent_line_fn *fn, void *context)
 {
 	if (lines->skipping || lines->part.len > 0)
 		end_line(lines, "", 0, fn, context);
 }
 
 void
-lines_fini(struct lines *lines)
+agent_lines_fini(struct agent_lines *lines)
 {
 	buf_fini(&lines->part);
-	*lines = (struct lines){ 0 };
+	*lines = (struct agent_lines){ 0 };
 }

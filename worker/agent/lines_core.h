@@ -10,7 +10,7 @@
 
 #define LINE_BYTES_MAX (1024 * 1024)
 
-struct lines {
+struct agent_lines {
 	struct buf part; /* of a line that is not over */
 	bool skipping;   /* up to the next newline */
 	size_t skipped;  /* lines that were too long */
@@ -18,12 +18,12 @@ struct lines {
 
 /* A line without its newline (and the return before it); behind its end there is a NUL,
  * or the rest of the stream. Empty ones are not told. */
-typedef void line_fn(void *context, const char *line, size_t len);
+typedef void agent_line_fn(void *context, const char *line, size_t len);
 
-void lines_feed(struct lines *lines, const char *data, size_t len, line_fn *fn,
-		void *context);
+void agent_lines_feed(struct agent_lines *lines, const char *data, size_t len,
+		      agent_line_fn *fn, void *context);
 /* The stream is over: what has no newline is a line, too. */
-void lines_end(struct lines *lines, line_fn *fn, void *context);
-void lines_fini(struct lines *lines);
+void agent_lines_end(struct agent_lines *lines, agent_line_fn *fn, void *context);
+void agent_lines_fini(struct agent_lines *lines);
 
 #endif

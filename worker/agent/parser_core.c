@@ -106,7 +106,7 @@ parser_init(struct parser *parser, const char *format, size_t keep)
 void
 parser_fini(struct parser *parser)
 {
-	lines_fini(&parser->lines);
+	agent_lines_fini(&parser->lines);
 	output_fini(&parser->whole);
 	told_fini(&parser->told);
 	*parser = (struct parser){ 0 };
@@ -116,7 +116,7 @@ void
 parser_feed(struct parser *parser, const char *data, size_t len)
 {
 	if (parser->format->take != NULL)
-		lines_feed(&parser->lines, data, len, on_line, parser);
+		agent_lines_feed(&parser->lines, data, len, on_line, parser);
 	else
 		output_add(&parser->whole, data, len);
 }
@@ -125,7 +125,7 @@ void
 parser_end(struct parser *parser)
 {
 	if (parser->format->take != NULL)
-		lines_end(&parser->lines, on_line, parser);
+		agent_lines_end(&parser->lines, on_line, parser);
 	else
 		parser->format->whole(parser);
 }

@@ -19,7 +19,7 @@ struct format;
 
 struct parser {
 	const struct format *format;
-	struct lines lines;
+	struct agent_lines lines;
 	struct output whole; /* of text and json: kept as outputs are */
 	struct told told;
 };

@@ -4,7 +4,7 @@
 #include <string.h>
 
 static void
-tell(const char *line, size_t len, lines_fn *on_line, void *context)
+tell(const char *line, size_t len, mcp_line_fn *on_line, void *context)
 {
 	if (len > 0 && line[len - 1] == '\r')
 		len--;
@@ -13,8 +13,8 @@ tell(const char *line, size_t len, lines_fn *on_line, void *context)
 }
 
 int
-lines_feed(struct lines *lines, const char *data, size_t len, lines_fn *on_line,
-	   void *context, struct err *err)
+mcp_lines_feed(struct mcp_lines *lines, const char *data, size_t len,
+	       mcp_line_fn *on_line, void *context, struct err *err)
 {
 	while (len > 0) {
 		const char *end = memchr(data, '\n', len);
@@ -41,7 +41,7 @@ lines_feed(struct lines *lines, const char *data, size_t len, lines_fn *on_line,
 }
 
 void
-lines_fini(struct lines *lines)
+mcp_lines_fini(struct mcp_lines *lines)
 {
 	buf_fini(&lines->held);
 }

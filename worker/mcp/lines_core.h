@@ -12,16 +12,16 @@
 
 #define MCP_MESSAGE_MAX (8 * 1024 * 1024) /* bytes of one message of a server */
 
-struct lines {
+struct mcp_lines {
 	struct buf held; /* of the line that has no end yet */
 };
 
 /* line: without its end (LF, or CR LF), borrowed. Empty lines are not told. */
-typedef void lines_fn(void *context, const char *line, size_t len);
+typedef void mcp_line_fn(void *context, const char *line, size_t len);
 
 /* -1 with ERR_LIMIT: a line is too long. on_line may not feed. */
-int lines_feed(struct lines *lines, const char *data, size_t len, lines_fn *on_line,
-	       void *context, struct err *err);
-void lines_fini(struct lines *lines);
+int mcp_lines_feed(struct mcp_lines *lines, const char *data, size_t len,
+		   mcp_line_fn *on_line, void *context, struct err *err);
+void mcp_lines_fini(struct mcp_lines *lines);
 
 #endif

@@ -32,7 +32,7 @@ struct stdio_wire {
 	struct mcp_wire wire;
 	struct program *program;
 	struct stream *input; /* ours to write; NULL once it is closed */
-	struct lines lines;
+	struct mcp_lines lines;
 	struct timer *patience; /* also: tells an end that was found while opening */
 	struct sent sent[SENT_MAX];
 	size_t sent_count;
@@ -134,7 +134,7 @@ on_out(void *context, const char *data, size_t len)
 			timer_set(wire->patience, END_PATIENCE); /* it may be ending */
 		return;
 	}
-	if (lines_feed(&wire->lines, data, len, on_line, wire, &err) < 0) {
+	if (mcp_lines_feed(&wire->lines, data, len, on_line, wire, &err) < 0) {
 		err_in(&err, "it wrote");
 		break_off(wire, err.text);
 	}
@@ -361,7 +361,7 @@ stdio_free(struct mcp_wire *base)
 	program_free(&wire->program);
 	stream_free(&wire->input);
 	timer_free(&wire->patience);
-	lines_fini(&wire->lines);
+	mcp_lines_fini(&wire->lines);
 	free(wire);
 }
 
