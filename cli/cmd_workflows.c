@@ -1,4 +1,4 @@
-/* stepmill workflows: list them, look at one, register files. */
+/* stepmill workflows: list them, look at one, register files, test a program. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,8 +8,15 @@
 #include "print.h"
 #include "server.h"
 #include "table.h"
+#include "workflow_test.h"
 
-const struct arg workflows_args[] = { SERVER_ARGS, COMMAND_ARGS };
+const struct arg workflows_args[] = {
+	{ "record", 'r', "FILE", "test: recorded results: a run, or outputs by name" },
+	{ "against", 'a', "RUN", "test: against what is recorded of this run" },
+	{ "input", 'i', "JSON", "test: the input: JSON, @FILE, or - for stdin" },
+	SERVER_ARGS,
+	COMMAND_ARGS,
+};
 
 static const char *const titles[] = { "NAME", "VERSION", "ACTIVE", "FILE",
 				      "DESCRIPTION" };
@@ -181,9 +188,13 @@ cmd_workflows(const struct command *command, const struct args *args)
 	struct server *server;
 	int status;
 
+	if (strcmp(word, "test") == 0)
+		return count > 1 ? workflow_test(command, args)
+				 : command_usage(command, "test what?");
 	if (verb == NULL)
 		return command_usage(
-		    command, "\"%s\": expected list, show, versions or register", word);
+		    command, "\"%s\": expected list, show, versions, register or test",
+		    word);
 	if (count < verb->least)
 		return command_usage(command, "%s what?", word);
 	if (count > verb->most)

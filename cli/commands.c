@@ -47,6 +47,20 @@
 	"Runs under way and ended, the hosts with their workers, queues with what\n"   \
 	"is ready in them and since when, and the runs that are not over. Ctrl-C\n"    \
 	"ends it. Printed once where stdout is no terminal."
+#define WORKFLOWS_MORE                                                                 \
+	"test runs a program without an engine. Its steps are answered from "          \
+	"--record,\n"                                                                  \
+	"a run as `show RUN --json` prints it, or an object from names of steps to\n"  \
+	"outputs ({\"$error\": {code, message}}: it failed), or from --against RUN. "  \
+	"With\n"                                                                       \
+	"outputs by name, functions that are not there are run. Exit status 1: it\n"   \
+	"failed, or asked for something else than is recorded."
+#define CTX_MORE                                                                       \
+	"For scripts that a step runs. set: VALUE is JSON where it is JSON, else "     \
+	"text.\n"                                                                      \
+	"get prints a text as it is, all else as JSON; its exit status, and that of\n" \
+	"has, is 1 when there is none. LEVEL is trace, debug, info, warn, error or\n"  \
+	"fatal."
 #define BENCH_MORE                                                                     \
 	"seq10    runs of ten no-op steps, each stored before the next starts\n"       \
 	"single   runs of one no-op step, each triggered by a request of its own\n"    \
@@ -89,10 +103,14 @@ const struct command commands[] = {
 	  cmd_deny },
 	{ "comment", "RUN MESSAGE", "say something on a run, or on a step of it", NULL,
 	  comment_args, cmd_comment },
+	{ "ctx", "comment MESSAGE | set KEY VALUE | get KEY | has KEY | delete KEY | artifact add FILE | log LEVEL MESSAGE | info",
+	  "in a step: comment, keep values and files, log, without a key", CTX_MORE, ctx_args,
+	  cmd_ctx },
 	{ "artifacts", "list RUN | get RUN NAME | add RUN FILE", "files kept with a run",
 	  NULL, artifacts_args, cmd_artifacts },
-	{ "workflows", "[list | show NAME | versions NAME | register FILE...]",
-	  "list, look at, and register workflows", NULL, workflows_args, cmd_workflows },
+	{ "workflows", "[list | show NAME | versions NAME | register FILE... | test FILE [KEY=VALUE]...]",
+	  "list, look at, register workflows; test one that is a program", WORKFLOWS_MORE,
+	  workflows_args, cmd_workflows },
 	{ "skills", "[list]", "list what skill steps can use", NULL, skills_args, cmd_skills },
 	{ "projects", "list | add NAME | show NAME | remove NAME",
 	  "folders that runs work in", NULL, projects_args, cmd_projects },

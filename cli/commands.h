@@ -16,6 +16,7 @@ COMMAND(bots);
 COMMAND(cancel);
 COMMAND(comment);
 COMMAND(completion);
+COMMAND(ctx);
 COMMAND(deny);
 COMMAND(dev);
 COMMAND(doctor);
