@@ -179,6 +179,19 @@ def test_what_is_wrong_in_the_file(mill):
         assert words in told, told
 
 
+def test_a_dry_run_starts_no_agent(mill):
+    name = mill.define(agent("hang {{input.how}}"))
+    answer = mill.post(f"/api/workflows/{name}/dry-run", {"input": {"how": "long"}})
+    assert "hang long" in json.dumps(answer)
+
+
+def test_the_doctor_knows_the_agents(mill):
+    done = mill.cli("doctor", "--json")
+    found = {check["check"]: check for check in json.loads(done.stdout)["checks"]}
+    assert found["agent fake"]["state"] == "ok" and "Python 3" in found["agent fake"]["text"]
+    assert found["agents"]["state"] == "ok" and "missing" in found["agents"]["text"]
+
+
 def test_a_key_with_tools_has_to_name_the_agent(mill):
     name = mill.define(agent("answer yes"))
     with mill.supervisor(pool_workers=0, auth_required="true") as guarded:

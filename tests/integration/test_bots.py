@@ -369,9 +369,9 @@ def test_messages_that_cannot_be_said(mill, bot, fields, code, said):
 
 def test_registration(mill):
     for step, said in (
-            ({"action": "agent", "cli": "claude", "prompt": "p"}, '"cli" is not available in this version'),
+            ({"action": "agent", "prompt": "p"}, '"cli" or "bot" is required'),
             ({"action": "agent", "bot": "No Bot", "prompt": "p"}, "is no bot"),
-            ({"action": "agent", "bot": "a", "prompt": "p", "permissions": {}}, "not available"),
+            ({"action": "agent", "bot": "a", "prompt": "p", "permissions": "edit"}, 'is for "cli" only'),
             ({"action": "message", "from": "a", "channel": "c", "body": "x", "wait": True}, "nobody answers"),
             ({"action": "message", "from": "a", "to": "a", "body": "x"}, "to itself"),
             ({"action": "message", "from": "a", "body": "x"}, '"to" or "channel" is required')):
