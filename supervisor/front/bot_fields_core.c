@@ -57,7 +57,7 @@ read_tool(const struct json *item, size_t index, struct bot_fields *out,
 	char path[OBJECT_PATH_MAX];
 	bool known = false;
 
-	if (mcp_name_is(name)) {
+	if (mcp_name_is(name) && strlen(name) == json_str_len(item)) {
 		read_mcp_tool(name, index, out, problems);
 		json_unref(&alone);
 		return;

@@ -56,6 +56,10 @@ test_refused(void **state)
 	refused("{\"slug\":\"a\",\"tools\":[\"git.*\",\"git.lgo\",\"x\"]}",
 		"tools[1]: unknown tool \"git.lgo\"; did you mean \"git.log\"?|"
 		"tools[2]: unknown tool \"x\"|");
+	refused("{\"slug\":\"a\",\"tools\":[\"mcp.files.*\",\"mcp.files\",\"mcp.a."
+		"b\\u0000\"]}",
+		"tools[1]: \"mcp.files\" is no tool of an MCP server: expected "
+		"mcp.SERVER.TOOL|tools[2]: unknown tool \"mcp.a.b\"|");
 	refused("{\"slug\":\"a\",\"handlerSkill\":\"../x\",\"projectId\":\"x\"}",
 		"handlerSkill: expected the name of a skill: letters, digits, \".\", _ "
 		"and -|"

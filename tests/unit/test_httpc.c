@@ -26,8 +26,9 @@ struct bench {
 	size_t body_len;
 	int pieces, asked;
 	char piece[100];
-	bool deny, cancel_in_data, free_in_data, free_in_done, send_in_done,
-	    cancel_in_done;
+	int heads;
+	bool deny, cancel_in_head, cancel_in_data, free_in_data, free_in_done,
+	    send_in_done, cancel_in_done;
 };
 
 static void on_done(void *context, const struct http_response *response,
@@ -579,6 +580,65 @@ test_pieces_come_as_they_are(void **state)
 }
 
 static void
+on_head(void *context, const struct http_response *response)
+{
+	struct bench *bench = context;
+
+	assert_int_equal(bench->pieces, 0);
+	bench->heads++;
+	bench->status = response->status;
+	snprintf(bench->header, sizeof bench->header, "%s",
+		 http_header(response, "x-seen"));
+	if (bench->cancel_in_head)
+		http_call_cancel(&bench->call);
+}
+
+static void
+test_the_head_comes_before_the_pieces(void **state)
+{
+	struct bench *bench = *state;
+	bool sent = false;
+
+	fake_page(&bench->http, "/a",
+		  "HTTP/1.1 201 OK\r\nX-Seen: yes\r\nContent-Length: 3\r\n\r\none",
+		  false);
+	bench->request.on_data = on_data;
+	bench->request.on_head = on_head;
+	bench->request.sent = &sent;
+	call(bench, "/a");
+	assert_int_equal(bench->heads, 1);
+	assert_int_equal(bench->status, 201);
+	assert_string_equal(bench->header, "yes");
+	assert_string_equal(bench->piece, "one");
+	assert_true(sent);
+
+	bench->cancel_in_head = true;
+	bench->pieces = 0;
+	bench->piece[0] = '\0';
+	bench->heads = 0;
+	send_to(bench, "/a");
+	assert_true(run_until_nonzero(bench->loop, &bench->heads));
+	run_turns(bench->loop, 20);
+	assert_int_equal(bench->done, 0);
+	assert_int_equal(bench->heads, 1);
+	assert_int_equal(bench->pieces, 0);
+}
+
+static void
+test_what_never_went_out_was_not_sent(void **state)
+{
+	struct bench *bench = *state;
+	bool sent = false;
+
+	bench->request.sent = &sent;
+	bench->request.url = "http://127.0.0.1:1/";
+	bench->call = httpc_send(bench->httpc, &bench->request, on_done, bench);
+	assert_true(run_until_nonzero(bench->loop, &bench->done));
+	assert_int_equal(bench->kind, ERR_RETRY);
+	assert_false(sent);
+}
+
+static void
 test_a_unix_socket(void **state)
 {
 	struct bench *bench = *state;
@@ -740,6 +800,8 @@ main(void)
 		TEST(test_nobody_listens),
 		TEST(test_a_silent_server_is_left),
 		TEST(test_pieces_come_as_they_are),
+		TEST(test_the_head_comes_before_the_pieces),
+		TEST(test_what_never_went_out_was_not_sent),
 		TEST(test_a_unix_socket),
 		TEST(test_cancelled_it_never_ends),
 		TEST(test_cancelled_and_freed_in_callbacks),

@@ -97,6 +97,28 @@ test_lists_have_an_end(void **state)
 	buf_fini(&text);
 }
 
+static void
+test_what_is_said_of_them_has_an_end(void **state)
+{
+	struct mcp_tools tools = { 0 };
+	struct buf text = { 0 };
+	int result = 0;
+
+	(void)state;
+	for (int page = 0; page < 20 && result == 0; page++) {
+		buf_clear(&text);
+		buf_printf(&text,
+			   "{\"tools\":[{\"name\":\"t%d\",\"inputSchema\":{"
+			   "\"title\":\"%01000000d\"}}]}",
+			   page, 7);
+		result = add(&tools, buf_text(&text), NULL);
+	}
+	assert_int_equal(result, -1);
+	assert_true(tools.count <= 9);
+	mcp_tools_fini(&tools);
+	buf_fini(&text);
+}
+
 static int
 check(const char *schema, const char *arguments, struct err *err)
 {
@@ -137,6 +159,7 @@ main(void)
 		cmocka_unit_test(test_pages_are_one_list),
 		cmocka_unit_test(test_the_nearest_name),
 		cmocka_unit_test(test_lists_have_an_end),
+		cmocka_unit_test(test_what_is_said_of_them_has_an_end),
 		cmocka_unit_test(test_arguments_fit_their_schema),
 	};
 

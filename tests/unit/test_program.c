@@ -375,6 +375,50 @@ test_stop_before_anything_happened(void **state)
 	assert_string_equal(f->code, "stopped");
 }
 
+static void
+on_out(void *context, const char *data, size_t len)
+{
+	struct fixture *f = context;
+
+	if (len == 0)
+		buf_str(&f->channel, "[end]");
+	else
+		buf_add(&f->channel, data, len);
+}
+
+/* It is no attempt's, reads what we write while it runs, and we hear it at once. */
+static void
+test_a_shared_program(void **state)
+{
+	struct fixture *f = fixture(state);
+	const char *const argv[] = { "/bin/sh", "-c",
+				     "read line; echo \"$line $STEPMILL_RUN_ID\"; cat",
+				     NULL };
+	struct program_spec spec = { .argv = argv,
+				     .folder = f->folder,
+				     .on_out = on_out };
+	struct err err = { 0 };
+	int ends[2];
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	fixture_clear(f);
+	program_free(&f->program);
+	f->program = program_new_shared(f->programs, &err);
+	assert_non_null(f->program);
+	spec.input_fd = ends[0];
+	assert_int_equal(program_start(f->program, &spec, fixture_on_end, f, &err), 0);
+	assert_int_equal(write(ends[1], "one\n", 4), 4);
+	for (int i = 0; i < 400 && f->channel.len == 0; i++)
+		fixture_turn(f, 10 * USEC_MS);
+	assert_string_equal(buf_text(&f->channel), "one \n");
+	assert_int_equal(write(ends[1], "two\n", 4), 4);
+	close(ends[1]);
+	fixture_wait(f);
+	assert_string_equal(buf_text(&f->channel), "one \ntwo\n[end]");
+	assert_int_equal(f->out.len, 0);
+	assert_int_equal(f->exit_status, 0);
+}
+
 static int
 open_descriptors(void)
 {
@@ -424,6 +468,7 @@ main(void)
 		cmocka_unit_test(test_signals_are_as_at_the_start),
 		cmocka_unit_test(test_asked_to_stop),
 		cmocka_unit_test(test_stop_before_anything_happened),
+		cmocka_unit_test(test_a_shared_program),
 		cmocka_unit_test(test_nothing_is_left_open),
 	};
 

@@ -87,6 +87,37 @@ test_events(void **state)
 }
 
 static void
+expect_id(const char *text, const char *id, long retry)
+{
+	struct sse sse = { 0 };
+	struct buf said = { 0 };
+	struct err err = { 0 };
+
+	assert_int_equal(sse_feed(&sse, text, strlen(text), on_event, &said, &err), 0);
+	assert_string_equal(buf_text(&sse.id), id);
+	assert_int_equal(sse.retry_ms, retry);
+	buf_fini(&said);
+	sse_fini(&sse);
+}
+
+static void
+test_ids_and_times_to_wait(void **state)
+{
+	char longest[SSE_ID_MAX + 20] = "id: ";
+
+	(void)state;
+	expect_id("id: 7\nretry: 10\ndata: one\n\n", "7", 10);
+	expect_id("id: 7\n\nid: 8\nretry: 20\n\n", "8", 20);
+	expect_id("id: 7\n\nid\n\n", "", 0);
+	expect_id("id: a\tb\nretry: -1\n\n", "", 0); /* no header could hold it */
+	expect_id("retry: 1x\nretry:\nretry: 5\n\n", "", 5);
+	expect_id("retry: 99999999999999999999\n\n", "", SSE_RETRY_MAX);
+	memset(longest + 4, 'x', SSE_ID_MAX + 1);
+	strcpy(longest + 4 + SSE_ID_MAX + 1, "\n\n");
+	expect_id(longest, "", 0);
+}
+
+static void
 test_a_nul_is_data(void **state)
 {
 	struct sse sse = { 0 };
@@ -133,6 +164,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_events),
+		cmocka_unit_test(test_ids_and_times_to_wait),
 		cmocka_unit_test(test_a_nul_is_data),
 		cmocka_unit_test(test_what_is_too_long),
 	};

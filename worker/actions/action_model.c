@@ -549,6 +549,22 @@ model_free(void *state)
 	free(asking);
 }
 
+/* A server's last words may repeat what it was given. */
+static void
+tell_refusal(struct attempt *attempt, const struct mcp_answer *failure)
+{
+	struct json *words =
+	    answer_text(attempt, failure->message, strlen(failure->message));
+
+	attempt_fail_until(attempt, &(struct attempt_failure){
+					.code = failure->code,
+					.message = json_str(words),
+					.final = failure->final,
+					.retry_at = failure->retry_at,
+				    });
+	json_unref(&words);
+}
+
 /* The tools are known now, or their server cannot be had. */
 static void
 on_offers(void *context, const struct mcp_answer *failure)
@@ -557,12 +573,7 @@ on_offers(void *context, const struct mcp_answer *failure)
 
 	if (failure != NULL) {
 		asking->refused = true;
-		attempt_fail_until(asking->attempt, &(struct attempt_failure){
-							.code = failure->code,
-							.message = failure->message,
-							.final = failure->final,
-							.retry_at = failure->retry_at,
-						    });
+		tell_refusal(asking->attempt, failure);
 		return;
 	}
 	if (order_read(&asking->order, asking->attempt))

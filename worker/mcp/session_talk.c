@@ -11,6 +11,7 @@
 #define NOTICES_MAX   5000 /* a second, that no one asked for */
 #define GARBAGE_MAX   100  /* lines of a connection that are no message */
 #define GARBAGE_SHOWN 100  /* bytes */
+#define NAME_SHOWN    100
 
 static bool
 is_flood(struct mcp_session *session)
@@ -72,6 +73,20 @@ ready(struct mcp_session *session)
 }
 
 static void
+log_connected(const struct mcp_session *session, const struct mcp_greeting *greeting)
+{
+	const char *name = greeting->name != NULL ? greeting->name : "";
+	size_t len = strlen(name);
+	struct buf program = { 0 };
+
+	utf8_repair(name, len < NAME_SHOWN ? len : NAME_SHOWN, &program);
+	log_info("mcp.connected", F_STR("server", session->conf.server->name),
+		 F_STR("version", greeting->version),
+		 F_STR("program", buf_text(&program)));
+	buf_fini(&program);
+}
+
+static void
 take_greeting(struct mcp_session *session, const struct mcp_message *message)
 {
 	struct mcp_greeting greeting;
@@ -86,8 +101,7 @@ take_greeting(struct mcp_session *session, const struct mcp_message *message)
 		mcp_session_break(session, true, true, err.text);
 		return;
 	}
-	log_info("mcp.connected", F_STR("server", session->conf.server->name),
-		 F_STR("version", greeting.version), F_STR("program", greeting.name));
+	log_connected(session, &greeting);
 	session->wire->type->greeted(session->wire, greeting.version);
 	mcp_session_send(session, mcp_notice("notifications/initialized", NULL), -1);
 	session->state = MCP_LISTING;

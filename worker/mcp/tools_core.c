@@ -52,6 +52,18 @@ cut(const char *text)
 	return buf_take(&out);
 }
 
+static size_t
+bytes_of(const struct json *item)
+{
+	struct buf text = { 0 };
+	size_t len;
+
+	json_write(item, &text);
+	len = text.len;
+	buf_fini(&text);
+	return len;
+}
+
 static void
 add_tool(struct mcp_tools *tools, const struct json *item)
 {
@@ -63,6 +75,7 @@ add_tool(struct mcp_tools *tools, const struct json *item)
 		return;
 	if (help == NULL)
 		help = json_str(json_get(item, "title"));
+	tools->bytes += bytes_of(item);
 	tools->list = xrealloc(tools->list, tools->count + 1, sizeof *tools->list);
 	tools->list[tools->count++] = (struct mcp_tool){
 		.name = xstrdup(json_str(name)),
@@ -87,8 +100,12 @@ mcp_tools_add(struct mcp_tools *tools, const struct json *result, const char **c
 	if (json_count(list) > MCP_TOOLS_MAX - tools->count)
 		return err_set(err, ERR_LIMIT, "it has more than %d tools",
 			       MCP_TOOLS_MAX);
-	for (size_t i = 0; i < json_count(list); i++)
+	for (size_t i = 0; i < json_count(list) && tools->bytes <= MCP_BYTES_MAX; i++)
 		add_tool(tools, json_at(list, i));
+	if (tools->bytes > MCP_BYTES_MAX)
+		return err_set(err, ERR_LIMIT,
+			       "what it says of its tools is more than %d bytes",
+			       MCP_BYTES_MAX);
 	*cursor = json_str(json_get(result, "nextCursor"));
 	return 0;
 }

@@ -14,6 +14,7 @@
 
 #define MCP_TOOLS_MAX 1000
 #define MCP_PAGES_MAX 100
+#define MCP_BYTES_MAX (8 * 1024 * 1024) /* of all schemas and descriptions */
 
 struct mcp_tool {
 	char *name;
@@ -25,7 +26,7 @@ struct mcp_tool {
 struct mcp_tools {
 	struct mcp_tool *list;
 	size_t count;
-	size_t pages;
+	size_t pages, bytes;
 };
 
 /* Adds a page. *cursor: of the next page (borrowed from result), or NULL. Tools whose

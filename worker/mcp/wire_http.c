@@ -28,7 +28,7 @@
 #define AGAIN_MAX      (30 * USEC_SECOND)
 #define LOGINS_MAX     2 /* of one message */
 #define RESUMES        5 /* of one answer, without an event between them */
-#define STREAM_MAX     (64 * 1024 * 1024) /* bytes of one stream */
+#define STREAM_MAX     (64 * 1024 * 1024) /* bytes of an answer that is a stream */
 #define LOST_SHOWN     300
 
 enum post_kind {
@@ -357,14 +357,15 @@ on_data(void *context, const char *data, size_t len)
 	struct post *post = context;
 	struct err err = { 0 };
 	size_t most = post->is_stream ? STREAM_MAX : MCP_MESSAGE_MAX;
+	bool endless = post->kind == POST_LISTEN && post->is_stream;
 
 	if (post->answered)
 		return;
-	if (len > most - post->bytes) {
+	if (!endless && len > most - post->bytes) {
 		lose(post, MCP_UNKNOWN, false, false, "its answer is too large");
 		return;
 	}
-	post->bytes += len;
+	post->bytes += endless ? 0 : len;
 	if (!post->is_stream)
 		buf_add(&post->body, data, len);
 	else if (sse_feed(&post->sse, data, len, on_event, post, &err) < 0)
