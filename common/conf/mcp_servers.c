@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/xalloc.h"
 
@@ -135,6 +136,18 @@ check_kind(const struct reading *reading, const struct doc *node,
 		complain(reading, node, "command", "more than 64 words");
 }
 
+/* Which of two would go out nobody could tell. */
+static void
+check_authorization(const struct reading *reading, const struct doc *node)
+{
+	const struct named_values *headers = &reading->server->headers;
+
+	for (size_t i = 0; i < headers->count && reading->server->oauth.wanted; i++)
+		if (strcasecmp(headers->list[i].name, "Authorization") == 0)
+			complain(reading, node, "",
+				 "expected either oauth or a header Authorization");
+}
+
 static void
 set_elicitation(const struct reading *reading, const struct doc *node, const char *text)
 {
@@ -206,6 +219,7 @@ take(const struct reading *reading, const struct doc *node, struct written *writ
 	written->command = written->pass = (struct texts){ 0 };
 	written->cwd = written->url = NULL;
 	check_pass(reading, node);
+	check_authorization(reading, node);
 }
 
 static void

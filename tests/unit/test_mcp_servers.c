@@ -142,6 +142,17 @@ test_what_is_refused(void **state)
 			"1:32 mcp.a.headers: \"A b\" is no name\n");
 	expect_problems("a: {url: 'http://h', headers: {A: \"b\\r\\nc\"}}",
 			"1:35 mcp.a.headers.A: a control character is not allowed\n");
+	expect_problems("a: {url: 'http://h', oauth: {}, headers: {authorization: x}}",
+			"1:4 mcp.a: expected either oauth or a header Authorization\n");
+	expect_problems("a: {command: [x], oauth: {}}",
+			"1:26 mcp.a.oauth: only a server with a url has some\n");
+	expect_problems("a: {url: 'http://h', oauth: {client_secret: s}}",
+			"1:29 mcp.a.oauth: a client_secret has a client_id\n");
+	expect_problems(
+	    "a: {url: 'http://h', oauth: {client_document: x, y: 1}}",
+	    "1:50 mcp.a.oauth.y: unknown key\n"
+	    "1:29 mcp.a.oauth.client_document: expected http:// or https:// "
+	    "with a host\n");
 	expect_problems("a: {command: [x], elicitation: ask}",
 			"1:4 mcp.a.elicitation: expected none or defaults\n");
 	expect_problems("a: {command: [x], environment: ['A=b']}",

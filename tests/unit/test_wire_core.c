@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/xalloc.h"
 #include "model/wire_core.h"
 
 static struct json *
@@ -65,6 +66,35 @@ make_talk(struct talk *talk, const struct json *schema)
 	talk_results(talk);
 	talk_result(talk, 0, "a log", 5, false);
 	talk_result(talk, 1, "no JSON", 7, true);
+}
+
+/* Names that providers would take for the same, and names that are too long for them.
+ */
+static void
+test_names_on_the_wire_are_told_apart(void **state)
+{
+	struct talk talk = { 0 };
+	char *longest = xprintf("mcp.s.%0100d", 1),
+	     *longer = xprintf("mcp.s.%0101d", 1);
+	const char *const names[] = { "mcp.a.b_c", "mcp.a_b.c", "mcp.a.b.c",
+				      longest,     longer,      "mcp.a.b_c" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		talk_offer(&talk, names[i], "", json_new_object());
+	assert_int_equal(talk.tools_count, 5);
+	assert_string_equal(talk.tools[0].wire_name, "mcp_a_b_c");
+	assert_string_equal(talk.tools[1].wire_name, "mcp_a_b_c_2");
+	assert_string_equal(talk.tools[2].wire_name, "mcp_a_b_c_3");
+	for (size_t i = 0; i < talk.tools_count; i++) {
+		assert_true(strlen(talk.tools[i].wire_name) <= 64);
+		assert_ptr_equal(talk_tool(&talk, talk.tools[i].wire_name),
+				 &talk.tools[i]);
+		assert_string_equal(talk.tools[i].name, names[i]);
+	}
+	free(longest);
+	free(longer);
+	talk_fini(&talk);
 }
 
 static void
@@ -533,6 +563,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_names_on_the_wire_are_told_apart),
 		cmocka_unit_test(test_requests_of_anthropic),
 		cmocka_unit_test(test_requests_of_openai),
 		cmocka_unit_test(test_requests_of_responses),
