@@ -228,6 +228,30 @@ def test_a_model_is_offered_tools_and_calls_them(mill, provider):
     assert offered["mcp_ours_echo"]["input_schema"]["required"] == ["text"]
 
 
+def test_a_model_that_is_cancelled_cancels_its_call(mill, provider, http):
+    provider.answers["caller"] = asks_for("mcp_web_write", {})
+    asked = len(http.seen)
+    http.answers["tools/call"] = hang
+    try:
+        run = mill.begin({"id": "ask", "action": "model", "model": "chaos:caller", "prompt": "p",
+                          "tools": ["mcp.web.write"]})
+        wait_for("the call", lambda: "tools/call" in http.methods()[asked:])
+        mill.post(f"/api/executions/{run}/cancel")
+        assert mill.wait_ended(run)["status"] == "CANCELLED"
+        wait_for("word of it", lambda: "notifications/cancelled" in http.methods()[asked:])
+    finally:
+        del http.answers["tools/call"]
+
+
+def test_a_bot_has_tools_of_servers(mill, provider):
+    provider.answers["caller"] = asks_for("mcp_ours_echo", {"text": "from a bot"})
+    mill.post("/api/bots", {"slug": "handy", "model": "chaos:caller", "tools": ["mcp.ours.echo"]})
+    run = mill.do({"id": "ask", "action": "agent", "bot": "handy", "prompt": "p"})
+    assert run["status"] == "COMPLETED", run
+    assert "from a bot" in json.dumps(mill.step(run["id"], "ask")["output"])
+    assert [one["name"] for one in provider.requests[-1][2]["tools"]] == ["mcp_ours_echo"]
+
+
 def test_a_star_alone_means_what_is_built_in(mill, provider):
     provider.answers["plain"] = lambda body: (200, [], sse(*anthropic("fine")))
     run = mill.do({"id": "ask", "action": "model", "model": "chaos:plain", "prompt": "p",
