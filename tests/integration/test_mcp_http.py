@@ -150,6 +150,19 @@ def test_a_refused_call_had_no_effect(client, http, status, final):
     assert words.endswith(f"it answered HTTP {status}: not now")
 
 
+def test_a_busy_server_is_asked_again_after_a_while(client, http):
+    server = http()
+    busy = iter([503, 429])
+
+    async def now_and_then(server, message, reply):
+        status = next(busy, None)
+        await (reply.raw(status) if status else reply.result(message, {"content": []}))
+    server.answers["tools/call"] = now_and_then
+    answer = client({"url": server.url}).call("mcp.s.echo")
+    assert ok(answer) == [] and answer["ms"] >= 1200
+    assert server.methods().count("initialize") == 1
+
+
 def test_a_redirect_is_not_followed(client, http):
     other, server = http(), http()
 

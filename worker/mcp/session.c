@@ -216,11 +216,13 @@ turn_down(struct mcp_session *session)
 static void
 turn_ready(struct mcp_session *session)
 {
-	usec_t idle = session->conf.server->idle;
+	usec_t idle = session->conf.server->idle, due;
 
 	if (session->list_outdated && session->list_id == 0)
 		mcp_session_list(session);
-	mcp_calls_send(session);
+	due = mcp_calls_send(session);
+	if (due > 0 && !timer_is_set(session->turn))
+		timer_set(session->turn, due - loop_mono(session->conf.loop));
 	if (!list_empty(&session->calls) || session->list_id != 0)
 		timer_stop(session->idle);
 	else if (session->leaving)

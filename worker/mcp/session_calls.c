@@ -84,6 +84,9 @@ mcp_call_lost(struct mcp_call *call, const struct mcp_loss *loss)
 		return;
 	}
 	call->redone++;
+	call->due = loss->forgotten
+			? 0
+			: loop_mono(call->session->conf.loop) + mcp_rest(call->redone);
 	call->id = 0;
 	call->state = MCP_CALL_WAITS;
 	mcp_session_turn(call->session);
@@ -259,19 +262,24 @@ send_call(struct mcp_call *call)
 	    call->id);
 }
 
-void
+usec_t
 mcp_calls_send(struct mcp_session *session)
 {
+	usec_t now = loop_mono(session->conf.loop), next = 0;
+
 	list_each_safe (it, &session->calls) {
 		struct mcp_call *call = container_of(it, struct mcp_call, link);
 
 		if (call->state != MCP_CALL_WAITS)
 			continue;
-		if (call->tool == NULL)
+		if (call->due > now)
+			next = next == 0 || call->due < next ? call->due : next;
+		else if (call->tool == NULL)
 			end_call(call, &(struct mcp_answer){ .code = NULL });
 		else
 			send_call(call);
 	}
+	return next;
 }
 
 /* ---- life ---- */

@@ -64,6 +64,7 @@ struct mcp_call {
 	bool idempotent;   /* as its tool said then */
 	bool looked_again; /* for a tool that was not there */
 	int redone, lines;
+	usec_t due;     /* monotonic: not sent (again) before that */
 	usec_t told_at; /* of progress; monotonic */
 	const struct mcp_call_events *events;
 	void *context;
@@ -84,7 +85,8 @@ void mcp_session_garbage(struct mcp_session *session, const char *text, size_t l
 /* session_calls.c */
 struct mcp_call *mcp_calls_find(const struct mcp_session *session, int64_t id);
 bool mcp_calls_wait(const struct mcp_session *session);
-void mcp_calls_send(struct mcp_session *session);               /* those that wait */
+/* Those that wait and are due. When the next one is, monotonic; 0: there is none. */
+usec_t mcp_calls_send(struct mcp_session *session);
 void mcp_calls_refuse(struct mcp_session *session, bool final); /* those that wait */
 /* All that were sent: the connection is over. */
 void mcp_calls_lost(struct mcp_session *session, const struct mcp_loss *loss);
