@@ -33,6 +33,7 @@
 #define ANSWERS_AGAIN (2 * USEC_MS)
 #define ANSWERS_WAIT  (5 * USEC_SECOND) /* for what it asked before it ended */
 #define WORDS_MAX     16
+#define SECRET_LONG   8
 
 struct program *
 program_new_shared(struct programs *programs, struct err *err)
@@ -347,14 +348,15 @@ join_argv(const struct words *words, const char *const *argv)
 	return all;
 }
 
-/* Everybody on this machine may read the arguments of a process. */
+/* Everybody on this machine may read the arguments of a process. A short secret may be
+ * an ordinary word: then it is no reason to refuse one. */
 static int
 check_words(const struct program *program, const char *const *argv, struct err *err)
 {
 	const struct mask *mask = program->attempt->services->mask;
 
 	for (; *argv != NULL; argv++)
-		if (mask_finds(mask, *argv, strlen(*argv)))
+		if (mask_finds_long(mask, *argv, strlen(*argv), SECRET_LONG))
 			return err_set(err, ERR_INPUT,
 				       "a secret would stand in the arguments of "
 				       "\"%s\", where every process of this machine "

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/log.h"
+#include "base/utf8.h"
 #include "base/xalloc.h"
 #include "conf/secret.h"
 #include "secret_command.h"
@@ -171,6 +172,10 @@ read_now(struct secret *secret)
 	if (in_file && stat(source->text, &secret->file) < 0)
 		secret->file = (struct stat){ 0 };
 	value = secret_follow(place, &err);
+	if (value != NULL && !utf8_valid(value, strlen(value))) {
+		err_set(&err, ERR_INPUT, "%s: not text in UTF-8", source->text);
+		wipe(&value);
+	}
 	take(secret, value, &err);
 	wipe(&value);
 	free(place);

@@ -273,13 +273,14 @@ step_log_stream(struct step_log *log, int stream, const char *data, size_t len)
 static void
 end_stream(struct step_log *log, int stream)
 {
+	if (log->held[stream - 1].held.len + log->part[stream - 1].len == 0)
+		return;
 	set_opening(log, level_of(stream));
 	buf_clear(&log->masked);
 	mask_end(log->mask, &log->held[stream - 1], &log->masked);
 	add_lines(log, stream, buf_text(&log->masked), log->masked.len);
 	if (log->part[stream - 1].len > 0)
 		end_line(log, stream, "", 0);
-	mask_stream_fini(&log->held[stream - 1]);
 }
 
 void
@@ -303,8 +304,10 @@ step_log_free(struct step_log **log_p)
 	buf_fini(&log->lines);
 	buf_fini(&log->opening);
 	buf_fini(&log->masked);
-	buf_fini(&log->part[0]);
-	buf_fini(&log->part[1]);
+	for (int i = 0; i < 2; i++) {
+		buf_fini(&log->part[i]);
+		mask_stream_fini(&log->held[i]);
+	}
 	free(log->project);
 	free(log->folder);
 	free(log->file_name);

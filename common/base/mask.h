@@ -26,6 +26,9 @@ bool mask_has_number(const struct mask *mask);
 /* Appends text to out with every secret replaced by "***". */
 void mask_text(const struct mask *mask, const char *text, size_t len, struct buf *out);
 bool mask_finds(const struct mask *mask, const char *text, size_t len);
+/* One that takes so many bytes of the text: what is shorter may be there by chance. */
+bool mask_finds_long(const struct mask *mask, const char *text, size_t len,
+		     size_t least);
 /* A part of a longer text, cut out somewhere: at its ends also four bytes and more of
  * which the rest may have been a secret. */
 void mask_cut(const struct mask *mask, const char *text, size_t len, struct buf *out);

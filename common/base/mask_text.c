@@ -227,13 +227,23 @@ mask_add_masked(const struct mask *mask, const char *text, size_t len, bool more
 }
 
 bool
+mask_finds_long(const struct mask *mask, const char *text, size_t len, size_t least)
+{
+	size_t at = 0, found = 0;
+
+	while (!mask_is_empty(mask) && at < len) {
+		at = next_secret(mask, text, at, len, false, &found);
+		if (found >= least)
+			return true;
+		at += found;
+	}
+	return false;
+}
+
+bool
 mask_finds(const struct mask *mask, const char *text, size_t len)
 {
-	size_t found = 0;
-
-	if (!mask_is_empty(mask))
-		next_secret(mask, text, 0, len, false, &found);
-	return found > 0;
+	return mask_finds_long(mask, text, len, 1);
 }
 
 void

@@ -165,6 +165,42 @@ test_a_run_with_an_endless_output_fails(void **state)
 	problems_fini(&problems);
 }
 
+/* What the workflow's output, or what could not be evaluated, says of a secret. */
+static void
+test_nothing_stored_holds_a_secret(void **state)
+{
+	static const char text[] = "name: x\noutput: { k: 'a {{secrets.k}}' }\n"
+				   "steps: [{ id: a, action: noop }]\n";
+	struct problems problems = { 0 };
+	struct doc *doc = yaml_parse(text, strlen(text), &problems);
+	struct workflow *workflow = workflow_read(doc, &problems);
+	struct mask *mask = mask_new();
+	struct finish_plan plan;
+	struct run run;
+	char *output;
+
+	(void)state;
+	mask_add(mask, "hunter22", 8);
+	assert_int_equal(workflow->secrets_count, 1);
+	assert_string_equal(workflow->secrets[0], "k");
+	assert_false(workflow->reads_all_secrets);
+	run_init(&run, workflow);
+	run.secrets = json_new_object();
+	json_set(run.secrets, "k", json_new_str("hunter22"));
+	judge(&plan, &run, 0, 1, OUTCOME_SUCCESS);
+	finish_plan_mask(&plan, mask);
+	assert_int_equal(plan.item.run_status, RUN_COMPLETED);
+	output = json_text(plan.item.run_output);
+	assert_string_equal(output, "{\"k\":\"a ***\"}");
+	free(output);
+	finish_plan_fini(&plan);
+	run_fini(&run);
+	workflow_free(&workflow);
+	mask_free(&mask);
+	doc_free(&doc);
+	problems_fini(&problems);
+}
+
 int
 main(void)
 {
@@ -174,6 +210,7 @@ main(void)
 		cmocka_unit_test(test_failures_retry_then_fail_the_run),
 		cmocka_unit_test(test_a_wait_stores_no_output),
 		cmocka_unit_test(test_a_run_with_an_endless_output_fails),
+		cmocka_unit_test(test_nothing_stored_holds_a_secret),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

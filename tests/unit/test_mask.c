@@ -215,6 +215,9 @@ test_what_is_forgotten(void **state)
 	assert_false(mask_is_empty(mask));
 	assert_true(mask_finds(mask, "a hunter22", 10));
 	assert_false(mask_finds(mask, "a hunter2", 9));
+	assert_true(mask_finds_long(mask, "12345678 hunter22", 17, 8));
+	assert_false(mask_finds_long(mask, "12345678 hunter22", 17, 9));
+	assert_false(mask_finds_long(NULL, "hunter22", 8, 1));
 	mask_clear(mask);
 	assert_true(mask_is_empty(mask));
 	assert_true(mask_is_empty(NULL));
