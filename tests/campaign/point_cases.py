@@ -43,6 +43,8 @@ CASES = [
     *around("steps_spawn steps_meet steps_close approvals_request runs_pause_waiting"
             " runs_close_open runs_insert runs_admit parents_wake event_waits_add", "worker"),
     *around("heartbeats_follow heartbeat_results_insert", "worker"),
+    *around("steps_record", "worker", 2),
+    *around("steps_recorded programs_rest runs_count_steps", "worker"),
     *around("artifacts_insert comments_insert state_set state_delete runs_set_facts"
             " sessions_begin sessions_update messages_send messages_reply messages_post", "worker"),
     *around("steps_hand_back steps_hand_back_all workers_leave", "worker"),
@@ -76,6 +78,7 @@ CASES = [
     Case("program.exec.before"),
     Case("finish.stored", "worker", 3, few=True), Case("finish.told", "worker", 3),
     Case("finish.gone_on", "worker", 3),
+    Case("record.stored", "worker", 2, few=True), Case("record.told", "worker", 2),
     # ---- what the parent does: its first children are the front and two workers ----
     *[Case(f"child.fork.{when}", "supervisor", visit, few=(when, visit) == ("after", 4))
       for when in ("before", "after") for visit in (1, 3, 4)],

@@ -115,6 +115,37 @@ FLOWS = {
     "batch": (brief, "COMPLETED", {}),
     "limited-batch": (brief, "COMPLETED", {"concurrency": 2}),
 }
+# A workflow that is a program, and speaks the protocol itself.
+PROGRAM = r'''#!/usr/bin/python3
+import json, os, socket, sys
+
+channel = socket.socket(fileno=int(os.environ["STEPMILL_FD"]))
+reader = channel.makefile("rb")
+
+
+def ask(method, **params):
+    channel.sendall(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method,
+                                "params": params}).encode() + b"\n")
+    while True:
+        message = json.loads(reader.readline() or sys.exit(1))
+        if message.get("method") == "suspend":
+            os._exit(0)
+        if "method" not in message:
+            return message.get("result")
+
+
+hello = ask("hello", protocol=1, workflow={"name": "point-program"})
+if hello["mode"] == "describe":
+    sys.exit(0)
+for name in ("first", "second"):
+    begun = ask("step.begin", name=name)
+    if not begun["done"]:
+        ask("step.end", step=begun["step"], output=name)
+ask("call", action="tool", fields={"tool": "shell", "args": {"command": "true"}}, name="call")
+ask("state.set", key="k", value=1)
+ask("wait", action="wait", fields={"for": "200ms"}, name="nap")
+ask("done", output="over")
+'''
 # By who does something to them.
 BEGUN = ("asked", "cancelled", "paused", "cut", "held", "told", "batch", "limited-batch")
 IN_BATCH = 20
@@ -148,6 +179,7 @@ class Mix:
                              self.tell(), self.disturb(), self.add_and_remove(),
                              self.keep_house(), self.age(), self.schedule(), self.tick(),
                              self.heartbeat(), self.evented(), self.watched(), self.batch(),
+                             self.program(),
                              self.begin("limited", "2"), *(
                                  self.begin(name) for name in FLOWS if name not in BEGUN))
         try:
@@ -268,6 +300,25 @@ class Mix:
         await self.system.wait("the files were seen", lambda: noted(FILES + 1), OPEN)
         (folder / "before").unlink()
         await self.system.wait("it was seen that one went", lambda: noted(FILES), OPEN)
+
+    async def program(self):
+        """A workflow that is a program: it is found, runs, rests, and runs on."""
+        folder = self.system.project / ".agent/workflows/templates"
+        folder.mkdir(parents=True, exist_ok=True)
+        made = folder / ".point"
+        made.write_text(PROGRAM)
+        made.chmod(0o755)
+        made.rename(folder / "point-program.workflow")
+
+        async def found():
+            status, _ = await self.clients.call(self.chance, "get", "GET",
+                                                "/api/workflows/point-program")
+            return status == 200
+        await self.system.wait("the program is found", found, OPEN)
+        status, answer = await self.ask("trigger", "POST", "/api/workflows/point-program/execute",
+                                        {"input": {}}, key="program", workflow="point-program")
+        assert status == 202, f"starting the program: {status} {answer}"
+        self.runs[answer["executionId"]] = "program", "COMPLETED"
 
     async def change(self, method, path, body=None, key=None, again=()):
         """again: what else may be answered, when it was heard before."""

@@ -669,17 +669,15 @@ def test_killed_fifty_times(request):
             for step in own.execution(run)["steps"]:
                 if step["status"] == "WAITING_APPROVAL" and dice.random() < 0.05:
                     own.post(f"/api/executions/{run}/steps/{step['stepNumber']}/approve", {})
-            found = processes("twenty.workflow")
-            if found and dice.random() < 0.6:
-                try:
+            kind = "program" if dice.random() < 0.6 else "worker"
+            found = processes("twenty.workflow") if kind == "program" else [
+                worker["pid"] for worker in own.ready_workers()]
+            try:
+                if found:
                     os.kill(dice.choice(found), signal.SIGKILL)
-                    kills["program"] += 1
-                except ProcessLookupError:
-                    pass
-            elif own.ready_workers():
-                worker = dice.choice(own.ready_workers())
-                os.kill(worker["pid"], signal.SIGKILL)
-                kills["worker"] += 1
+                    kills[kind] += 1
+            except ProcessLookupError:
+                pass  # it has ended by itself
 
         def over():
             state = own.execution(run)

@@ -55,8 +55,9 @@ struct recorded_place {
 struct recorded *recorded_new(void);
 void recorded_free(struct recorded **recorded_p);
 
-/* A row as it is stored. name is copied, made, output and error are taken. made: see
- * made_step.h; what has no action there is no row of a program, and is left out. */
+/* A row as it is stored, in order; recorded_rewind when that was all. name is copied,
+ * made, output and error are taken. made: see made_step.h; what has no action there is
+ * no row of a program, and is left out. */
 void recorded_add(struct recorded *recorded, const struct recorded_step *row);
 /* The program begins anew: nothing is asked for yet. */
 void recorded_rewind(struct recorded *recorded);
