@@ -12,20 +12,21 @@
 -- $13 event int2[]: its other event, 0: none   $14 age int8[]: microseconds since it began
 -- $15 input jsonb[] $16 output jsonb[] $17 error jsonb[] $18 payload jsonb[]: of the event
 -- $19 run_at timestamptz[] $20 phase int2[]   $21 made jsonb[]
+-- $22 cut bool[]: its former attempt was cut off, which is told first
 -- Answer: place in the arrays (from 1), the run's last event number after it, the run's
 -- status.
 with item as (
 	select u.*, r.last_seq, r.status as run_now, p.priority, p.queue,
 	       p.deaths > 0 or p.last_death is not null as blamed,
-	       say_started::int + (event > 0)::int as events
+	       cut::int + say_started::int + (event > 0)::int as events
 	  from unnest($3::uuid[], $4::int[], $5::int[], $6::text[], $7::int[],
 		$8::smallint[], $9::smallint[], $10::smallint[], $11::smallint[], $12::bool[],
 		$13::smallint[], $14::bigint[], $15::jsonb[], $16::jsonb[], $17::jsonb[],
-		$18::jsonb[], $19::timestamptz[], $20::smallint[], $21::jsonb[])
+		$18::jsonb[], $19::timestamptz[], $20::smallint[], $21::jsonb[], $22::bool[])
 	       with ordinality
 	       u (run, fence, number, key, parent, to_status, attempt, most, lost,
 		say_started, event, age, new_input, new_output, new_error, payload, until,
-		new_phase, new_made, place)
+		new_phase, new_made, cut, place)
 	 cross join lateral (
 		select last_seq, status from workflow_run_state
 		 where execution_id = u.run and status + 0 in (1, 2) offset 0) r
@@ -62,8 +63,14 @@ with item as (
 	       output = excluded.output, error = excluded.error, made = excluded.made
 ), log as (
 	insert into workflow_events (execution_id, seq, step_number, type, at, payload)
-	select run, after - events + 1, number, 2, now() - age * interval '1 microsecond',
-	       null
+	select run, after - events + 1, number, 4, now() - age * interval '1 microsecond',
+	       jsonb_build_object('attempt', attempt - 1, 'willRetry', true, 'error',
+		jsonb_build_object('code', 'interrupted', 'message',
+			'the program or its worker ended while the step ran'))
+	  from told where cut
+	union all
+	select run, after - events + cut::int + 1, number, 2,
+	       now() - age * interval '1 microsecond', null
 	  from told where say_started
 	union all
 	select run, after, number, event, now(), payload from told where event > 0

@@ -65,6 +65,7 @@ arg_values(struct pg_args *args, const struct record_item *items, size_t count)
 	COLUMN(args, PG_TIME, item, pg_arg_time(args, item->run_at));
 	COLUMN(args, PG_INT2, item, pg_arg_int2(args, (int)item->phase));
 	COLUMN(args, PG_JSONB, item, pg_arg_json(args, item->made));
+	COLUMN(args, PG_BOOL, item, pg_arg_bool(args, item->cut));
 }
 
 /* ---- answers ---- */

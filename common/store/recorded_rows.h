@@ -18,6 +18,7 @@ struct record_item {
 	int parent;      /* 0: none */
 	enum step_status status;
 	int attempt, max_attempts, losses;
+	bool cut; /* its former attempt was cut off, and that is to be told */
 	bool say_started;
 	enum event_type event; /* its other event, or EVENT_NONE */
 	usec_t age;            /* since it began */

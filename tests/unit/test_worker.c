@@ -18,6 +18,7 @@
 #include "programs.h"
 #include "slot.h"
 #include "store/finishes.h"
+#include "store/recorded_rows.h"
 #include "store/runs.h"
 #include "store/workers.h"
 #include "until.h"
@@ -240,6 +241,38 @@ finishes_check(struct pg *pg, const struct uuid *worker, struct finish_item *ite
 	       size_t count, finish_fn *done, void *context)
 {
 	finishes_store(pg, worker, items, count, done, context);
+}
+
+/* No run of these is a program. */
+void
+recorded_rows_store(struct pg *pg, const struct uuid *worker, struct record_item *items,
+		    size_t count, record_fn *done, void *context)
+{
+	(void)pg, (void)worker, (void)items, (void)count, (void)done, (void)context;
+	fail_msg("nothing is recorded here");
+}
+
+void
+recorded_rows_check(struct pg *pg, const struct uuid *worker, struct record_item *items,
+		    size_t count, record_fn *done, void *context)
+{
+	recorded_rows_store(pg, worker, items, count, done, context);
+}
+
+void
+recorded_rows_load(struct pg *pg, const struct uuid *run, int fence,
+		   recorded_rows_fn *done, void *context)
+{
+	(void)pg, (void)run, (void)fence, (void)done, (void)context;
+	fail_msg("nothing is recorded here");
+}
+
+void
+recorded_rows_awaited(struct pg *pg, const struct uuid *run, const int *numbers,
+		      size_t count, recorded_rows_fn *done, void *context)
+{
+	(void)numbers, (void)count;
+	recorded_rows_load(pg, run, 0, done, context);
 }
 
 void

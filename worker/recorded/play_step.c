@@ -63,6 +63,7 @@ play_step_begin(struct play_step *step)
 		/* It was cut off by a death: no failure of its own. */
 		row->attempt++;
 		row->losses++;
+		step->cut = true;
 	}
 	row->status = STEP_RUNNING;
 	step->began_at = loop_mono(step->playing->attempt->services->loop);
@@ -95,6 +96,7 @@ play_step_store(struct play_step *step, struct json *input, enum event_type even
 		.attempt = row->attempt,
 		.max_attempts = step->made->def.retry.max_attempts,
 		.losses = row->losses,
+		.cut = step->cut,
 		.say_started = step->say_started,
 		.event = event,
 		.age = age_of(step),
@@ -117,7 +119,7 @@ play_step_store(struct play_step *step, struct json *input, enum event_type even
 		json_set(payload, "approvalId",
 			 json_new_str(uuid_format(&item.effects.approval,
 						  (char[UUID_TEXT]){ 0 })));
-	step->say_started = false;
+	step->say_started = step->cut = false;
 	if (done != NULL)
 		playing->storing++;
 	recorder_put(playing->attempt->services->recorder, &item, extra,

@@ -38,7 +38,7 @@ struct play_step {
 	enum play_state state;
 	struct record *gathered; /* the recorder's */
 	usec_t began_at;         /* monotonic */
-	bool say_started;
+	bool say_started, cut;   /* cut: its former attempt was cut off */
 	bool timed_out;
 	struct json *answer; /* that is given once all is stored */
 	/* what the worker does */

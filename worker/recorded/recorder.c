@@ -149,6 +149,7 @@ static void
 join(struct record *record, struct record_item *item)
 {
 	item->say_started |= record->item.say_started;
+	item->cut |= record->item.cut;
 	if (item->input == NULL)
 		item->input = json_ref(record->item.input);
 	drop_values(&record->item);

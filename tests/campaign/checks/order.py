@@ -10,10 +10,24 @@ END = "end"
 def check(world, report):
     for run in world.runs.values():
         steps = world.steps.get(run.id, [])
+        if run.config is not None and "program" in run.config:
+            _check_program(report, run, steps)
+            continue
         if run.config is None or "steps" not in run.config:
             report.add("I-6", run.id, "its definition is not there")
             continue
         _Order(world, report, run, steps).check()
+
+
+def _check_program(report, run, steps):
+    """What a program asks for is not known before; but each has its number, and stands after
+    the step inside which it was asked for."""
+    numbers = [step.step_number for step in steps]
+    if numbers != list(range(1, len(numbers) + 1)):
+        report.add("I-6", run.id, f"steps are numbered {numbers[:20]}")
+    for step in steps:
+        if step.parent_step is not None and not 0 < step.parent_step < step.step_number:
+            report.add("I-6", run.id, f"step {step.step_number} is inside {step.parent_step}")
 
 
 class _Order:
