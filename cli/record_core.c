@@ -1,6 +1,7 @@
 /* See record_core.h. */
 #include "record_core.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,8 +34,31 @@ number_of(const struct json *id)
 	return colon != NULL ? strtoll(colon + 1, NULL, 10) : 0;
 }
 
+struct reading {
+	struct json *counts; /* by parent and name */
+	struct json *ended;  /* numbers of steps that answer for what is below them */
+};
+
+static bool
+has_number(const struct json *set, int64_t number)
+{
+	char text[24];
+
+	snprintf(text, sizeof text, "%lld", (long long)number);
+	return json_has(set, text);
+}
+
 static void
-read_row(struct record *record, struct json *counts, struct json *row)
+add_number(struct json *set, int64_t number)
+{
+	char text[24];
+
+	snprintf(text, sizeof text, "%lld", (long long)number);
+	json_set(set, text, NULL);
+}
+
+static void
+read_row(struct record *record, struct reading *reading, struct json *row)
 {
 	const char *name = json_str(json_get(row, "name"));
 	int64_t number = json_int(json_get(row, "stepNumber"));
@@ -43,7 +67,11 @@ read_row(struct record *record, struct json *counts, struct json *row)
 
 	if (name == NULL || number <= 0)
 		return; /* the row of the program itself */
-	place = place_of(counts, parent > 0 ? parent : 0, name);
+	if (record_has_ended(row) || has_number(reading->ended, parent))
+		add_number(reading->ended, number);
+	if (has_number(reading->ended, parent))
+		return; /* nobody will ask: what it stands in answers by itself */
+	place = place_of(reading->counts, parent > 0 ? parent : 0, name);
 	json_set(record->rows, place, json_ref(row));
 	free(place);
 }
@@ -53,17 +81,20 @@ read_run(struct record *record, const struct json *run, struct err *err)
 {
 	static const char *const over[] = { "COMPLETED", "FAILED", "CANCELLED",
 					    "TIMED_OUT" };
-	struct json *steps = json_get(run, "steps"), *counts;
+	struct json *steps = json_get(run, "steps");
+	struct reading reading = { 0 };
 	const char *status = json_str(json_get(run, "status"));
 
 	if (json_count(steps) > STEPS_MAX)
 		return err_set(err, ERR_INPUT, "the record has more than %d steps",
 			       STEPS_MAX);
-	counts = json_new_object();
+	reading.counts = json_new_object();
+	reading.ended = json_new_object();
 	record->rows = json_new_object();
 	for (size_t i = 0; i < json_count(steps); i++)
-		read_row(record, counts, json_at(steps, i));
-	json_unref(&counts);
+		read_row(record, &reading, json_at(steps, i));
+	json_unref(&reading.counts);
+	json_unref(&reading.ended);
 	for (size_t i = 0; status != NULL && i < sizeof over / sizeof *over; i++)
 		record->over |= strcmp(status, over[i]) == 0;
 	record->completed = status != NULL && strcmp(status, "COMPLETED") == 0;

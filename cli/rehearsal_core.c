@@ -350,14 +350,44 @@ on_action(struct rehearsal *rehearsal, const struct json *params, struct json **
 	return result;
 }
 
-static struct json *
-on_set(struct rehearsal *rehearsal, const struct json *params, struct json **error)
+/* A change is a step of a run, too. False: it is not what is recorded. */
+static bool
+change_is_recorded(struct rehearsal *rehearsal, const struct json *params,
+		   const char *tool, struct json **error)
+{
+	struct asked asked = {
+		.name = tool,
+		.action = "tool",
+		.parent = json_int(json_get(params, "parent")),
+	};
+	struct json *row;
+
+	if (rehearsal->record.by_name != NULL)
+		return true;
+	row = look_up(rehearsal, &asked);
+	if (row != NULL)
+		note_step(rehearsal, asked.name, asked.action, REHEARSED_RECORDED);
+	*error = asked.error;
+	json_unref(&row);
+	return *error == NULL;
+}
+
+static const char *
+key_of(const struct json *params, struct json **error)
 {
 	const char *key = json_str(json_get(params, "key"));
 
 	if (key == NULL)
 		*error = error_new(-32602, "key: expected a string", NULL);
-	else
+	return key;
+}
+
+static struct json *
+on_set(struct rehearsal *rehearsal, const struct json *params, struct json **error)
+{
+	const char *key = key_of(params, error);
+
+	if (key != NULL && change_is_recorded(rehearsal, params, "state.set", error))
 		json_set(json_get(rehearsal->report, "state"), key,
 			 json_ref(json_get(params, "value")));
 	return json_new_object();
@@ -367,11 +397,9 @@ static struct json *
 on_get(struct rehearsal *rehearsal, const struct json *params, struct json **error)
 {
 	const struct json *state = json_get(rehearsal->report, "state");
-	const char *key = json_str(json_get(params, "key"));
+	const char *key = key_of(params, error);
 	struct json *result = json_new_object();
 
-	if (key == NULL)
-		*error = error_new(-32602, "key: expected a string", NULL);
 	json_set(result, "found", json_new_bool(key != NULL && json_has(state, key)));
 	if (key != NULL)
 		json_set(result, "value", json_ref(json_get(state, key)));
@@ -381,11 +409,9 @@ on_get(struct rehearsal *rehearsal, const struct json *params, struct json **err
 static struct json *
 on_delete(struct rehearsal *rehearsal, const struct json *params, struct json **error)
 {
-	const char *key = json_str(json_get(params, "key"));
+	const char *key = key_of(params, error);
 
-	if (key == NULL)
-		*error = error_new(-32602, "key: expected a string", NULL);
-	else
+	if (key != NULL && change_is_recorded(rehearsal, params, "state.delete", error))
 		json_remove(json_get(rehearsal->report, "state"), key);
 	return json_new_object();
 }
@@ -405,14 +431,16 @@ keep(struct rehearsal *rehearsal, const char *list, const struct json *params)
 static struct json *
 on_comment(struct rehearsal *rehearsal, const struct json *params, struct json **error)
 {
-	(void)error;
+	if (!change_is_recorded(rehearsal, params, "comment.add", error))
+		return NULL;
 	return keep(rehearsal, "comments", params);
 }
 
 static struct json *
 on_artifact(struct rehearsal *rehearsal, const struct json *params, struct json **error)
 {
-	(void)error;
+	if (!change_is_recorded(rehearsal, params, "artifact.add", error))
+		return NULL;
 	return keep(rehearsal, "artifacts", params);
 }
 

@@ -113,21 +113,32 @@ test_what_only_an_engine_can_do(void **state)
 static void
 test_rows_of_a_run(void **state)
 {
-	struct rehearsal *it = begin(
-	    "{\"status\":\"COMPLETED\",\"output\":{\"b\":1.0},\"steps\":"
-	    "[" ROW(0, "program", "code", ENDED) "," ROW(1, "a", "code", ENDED) "," ROW(
-		2, "a", "code",
-		ENDED ",\"parentStepId\":\"x:"
-		      "1\"") "," ROW(3, "a", "code", ENDED) "]"
-							    "}");
+	struct rehearsal *
+	    it = begin("{\"status\":\"COMPLETED\",\"output\":{\"b\":1.0},\"steps\":"
+		       "[" ROW(0, "program", "code", ENDED) "," ROW(1, "a", "code", ENDED) "," ROW(2, "below", "code", ENDED ",\"parentStepId\":\"x:1\"") "," ROW(
+			   3, "a", "code",
+			   ENDED) "," ROW(4, "open", "code",
+					  "\"status\":\"CANCELLED\"") "," ROW(5, "in",
+									      "tool",
+									      ENDED
+									      ",\"paren"
+									      "tStepId"
+									      "\":\"x:"
+									      "4\"") "," ROW(6,
+											     "state.set",
+											     "tool",
+											     ENDED) "]}");
 
 	(void)state;
 	check(it, "step.begin", "{\"name\": \"a\"}", "\"done\":true");
-	check(it, "step.begin", "{\"name\": \"a\", \"parent\": 1}", "\"done\":true");
 	check(it, "step.begin", "{\"name\": \"a\"}", "\"done\":true");
+	check(it, "call", "{\"action\": \"tool\", \"name\": \"in\", \"parent\": 4}",
+	      "\"output\":1");
+	check(it, "state.set", "{\"key\": \"k\", \"value\": 1}", "{\"result\":{}}");
+	check(it, "comment", "{\"message\": \"m\"}", "{\"error\":{\"code\":-32011");
 	check(it, "step.begin", "{\"name\": \"a\"}", "{\"error\":{\"code\":-32011");
 	check(it, "done", "{\"output\": {\"b\": 1}}", "{\"result\":{}}");
-	check_end(it, REHEARSAL_DIVERGED, "recorded is no such step");
+	check_end(it, REHEARSAL_DIVERGED, "\"unasked\":[\"open\"]");
 }
 
 static void
