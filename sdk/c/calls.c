@@ -302,7 +302,6 @@ stepmill_run_cli(struct stepmill *run, const char *name, const char *agent,
 	named.name = name;
 	smw_run_add_text(fields, "cli", agent);
 	smw_run_add_text(fields, "prompt", prompt);
-	smw_run_add_text(fields, "name", name);
 	return ask_more(run, "call", "agent", fields, &named);
 }
 

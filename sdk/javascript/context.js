@@ -119,7 +119,7 @@ export class WorkflowContext {
 		expectText("runCli: name", name);
 		expectText("runCli: agent", agent);
 		return this.call("agent", {
-			...without(options, ["timeout", "retry"]), cli: agent, prompt, name,
+			...without(options, STEP_OPTIONS), cli: agent, prompt,
 		}, { ...options, name });
 	}
 

@@ -329,8 +329,8 @@ class WorkflowContext:
         _expect_text("run_cli: name", name)
         _expect_text("run_cli: agent", agent)
         fields = {_camel(key): value for key, value in fields.items()}
-        return self.call("agent", {**fields, "cli": agent, "prompt": prompt, "name": name},
-                         name=name, timeout=timeout, retry=retry)
+        return self.call("agent", {**fields, "cli": agent, "prompt": prompt}, name=name,
+                         timeout=timeout, retry=retry)
 
     def tool(self, tool, args=None, *, name=None, timeout=None, retry=None):
         """Any tool by its name."""

@@ -70,7 +70,7 @@ EVERYTHING = [
     ("call", {"action": "tool", "retry": {"maxAttempts": 2},
               "fields": {"tool": "json.pick", "args": {"from": {}, "keys": []}}}),
     ("call", {"action": "agent", "name": "plan",
-              "fields": {"cli": "claude", "prompt": "Plan it.", "name": "plan", "model": "m"}}),
+              "fields": {"cli": "claude", "prompt": "Plan it.", "model": "m"}}),
     ("wait", {"action": "wait", "fields": {"for": 1000}}),
     ("wait", {"action": "wait", "timeout": 60000,
               "fields": {"event": "paid", "when": "event.data.n == 1"}}),
