@@ -41,12 +41,15 @@ def agents():
             "PATH": f"{BIN}:{os.environ['PATH']}"}
 
 
-def processes_of(run):
-    """Programs of a run: all that have its id in their environment."""
+def processes_of(run, program=""):
+    """Programs of a run: all that have its id in their environment, and this in their words; what
+    watches over them is not meant."""
     needle, found = f"STEPMILL_EXECUTION_ID={run}".encode(), []
     for entry in pathlib.Path("/proc").iterdir():
         try:
-            if entry.name.isdigit() and needle in (entry / "environ").read_bytes().split(b"\0"):
+            if (entry.name.isdigit() and needle in (entry / "environ").read_bytes().split(b"\0")
+                    and program.encode() in (entry / "cmdline").read_bytes()
+                    and (entry / "comm").read_text().strip() != "stepmill-init"):
                 found.append(int(entry.name))
         except OSError:
             continue
@@ -56,8 +59,9 @@ def processes_of(run):
 class Killer:
     """Kills at random what runs a run, program and worker alike; approves what it asks."""
 
-    def __init__(self, stepmill, run, seed):
-        self.stepmill, self.run, self.random = stepmill, run, random.Random(seed)
+    def __init__(self, stepmill, run, program, seed):
+        self.stepmill, self.run, self.program = stepmill, run, program
+        self.random = random.Random(seed)
         self.killed = {"program": 0, "worker": 0}
 
     def is_over(self):
@@ -70,7 +74,7 @@ class Killer:
 
     def kill_one(self):
         kind = self.random.choice(["program", "worker"])
-        pids = (processes_of(self.run) if kind == "program"
+        pids = (processes_of(self.run, self.program) if kind == "program"
                 else [worker["pid"] for worker in self.stepmill.ready_workers()])
         if not pids:
             return False
@@ -92,5 +96,6 @@ class Killer:
         def over():
             self.approve()
             return self.is_over()
+
         wait_for("the run over", over, max(5, until - time.monotonic()), every=0.1)
         return self.stepmill.execution(self.run)
