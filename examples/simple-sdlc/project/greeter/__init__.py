@@ -1,0 +1,5 @@
+"""Greetings."""
+
+
+def greet(who):
+    return f"Good day, {who}."
