@@ -205,7 +205,8 @@ def row(number, name, action, output=None, **more):
 RUN = {"status": "COMPLETED", "input": {"who": "Bob"},
        "output": {"drawn": 5, "stdout": "then", "approved": True, "kept": 5, "who": "Bob"},
        "steps": [row(1, "draw", "code", 5), row(2, "date", "tool", {"stdout": "then"}),
-                 row(3, "approval", "approval", {"approved": True})]}
+                 row(3, "state.set", "tool"), row(4, "comment.add", "tool"),
+                 row(5, "approval", "approval", {"approved": True})]}
 
 
 def changed(**more):
@@ -229,11 +230,11 @@ def test_a_run_that_is_another(tested):
     done = tested(other)
     assert done.report["error"]["message"] == (
         'the program asks for tool "date", recorded is no such step')
-    assert done.report["unasked"] == ["time", "approval"]
+    assert done.report["unasked"] == ["time", "state.set", "comment.add", "approval"]
 
 
 def test_what_was_not_asked_for(tested):
-    more = changed(steps=[*RUN["steps"], row(4, "extra", "tool")])
+    more = changed(steps=[*RUN["steps"], row(6, "extra", "tool")])
     done = tested(more)
     assert done.returncode == 1 and done.report["unasked"] == ["extra"]
     assert "were not asked for" in done.report["error"]["message"]
@@ -245,7 +246,7 @@ def test_another_output(tested):
 
 
 def test_a_run_that_is_not_over(tested):
-    done = tested(changed(status="RUNNING", output=None, steps=RUN["steps"][:2]))
+    done = tested(changed(status="RUNNING", output=None, steps=RUN["steps"][:4]))
     assert done.returncode == 0 and done.report["end"] == "beyond the record"
     assert 'ends before approval "approval"' in done.report["error"]["message"]
 

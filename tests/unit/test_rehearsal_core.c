@@ -110,24 +110,22 @@ test_what_only_an_engine_can_do(void **state)
 	"\"," more "}"
 #define ENDED "\"status\":\"COMPLETED\",\"output\":1"
 
+/* clang-format off */
+static const char rows[] =
+	"{\"status\":\"COMPLETED\",\"output\":{\"b\":1.0},\"steps\":["
+	ROW(0, "program", "code", ENDED) ","
+	ROW(1, "a", "code", ENDED) ","
+	ROW(2, "below", "code", ENDED ",\"parentStepId\":\"x:1\"") ","
+	ROW(3, "a", "code", ENDED) ","
+	ROW(4, "open", "code", "\"status\":\"CANCELLED\"") ","
+	ROW(5, "in", "tool", ENDED ",\"parentStepId\":\"x:4\"") ","
+	ROW(6, "state.set", "tool", ENDED) "]}";
+/* clang-format on */
+
 static void
 test_rows_of_a_run(void **state)
 {
-	struct rehearsal *
-	    it = begin("{\"status\":\"COMPLETED\",\"output\":{\"b\":1.0},\"steps\":"
-		       "[" ROW(0, "program", "code", ENDED) "," ROW(1, "a", "code", ENDED) "," ROW(2, "below", "code", ENDED ",\"parentStepId\":\"x:1\"") "," ROW(
-			   3, "a", "code",
-			   ENDED) "," ROW(4, "open", "code",
-					  "\"status\":\"CANCELLED\"") "," ROW(5, "in",
-									      "tool",
-									      ENDED
-									      ",\"paren"
-									      "tStepId"
-									      "\":\"x:"
-									      "4\"") "," ROW(6,
-											     "state.set",
-											     "tool",
-											     ENDED) "]}");
+	struct rehearsal *it = begin(rows);
 
 	(void)state;
 	check(it, "step.begin", "{\"name\": \"a\"}", "\"done\":true");
