@@ -2,6 +2,7 @@
 are sound, and those that need no model do what they say."""
 import json
 import os
+import shutil
 import subprocess
 
 import pytest
@@ -50,6 +51,68 @@ def test_one_command(tmp_path, words):
 def stepmill():
     with Stepmill(workers=2, environment=agents()) as it:
         yield it
+
+
+# ---- what grows out of it ----
+
+@pytest.fixture
+def forge(tmp_path):
+    """The forge of examples/agents: its address, and the file with what it was asked."""
+    file = tmp_path / "pull-requests.json"
+    process = subprocess.Popen([EXAMPLES / "agents/forge", file], stdout=subprocess.PIPE, text=True)
+    yield process.stdout.readline().strip(), file
+    process.kill()
+    process.wait()
+
+
+@pytest.fixture
+def repository(tmp_path):
+    """The project of simple-sdlc, with a bare repository as its remote."""
+    folder = tmp_path / "greeter"
+    shutil.copytree(EXAMPLES / "simple-sdlc/project", folder)
+    git(tmp_path, "init", "-q", "--bare", "-b", "main", tmp_path / "acme/greeter.git")
+    git(folder, "init", "-q", "-b", "main")
+    git(folder, "config", "user.name", "Ada")
+    git(folder, "config", "user.email", "ada@example.org")
+    git(folder, "add", ".")
+    git(folder, "commit", "-q", "-m", "A greeter")
+    git(folder, "remote", "add", "origin", f"file://{tmp_path}/acme/greeter.git")
+    git(folder, "push", "-q", "origin", "main")
+    for place in (tmp_path, *tmp_path.parents[:-2]):
+        place.chmod(0o755)  # the servers of root run as another user
+    return folder
+
+
+def test_build_feature(repository, forge):
+    """With a plan that a person approves, tests that fail at first, and a review."""
+    address, pulls = forge
+    broken = (repository / "specs/shout.md").read_text().replace('rstrip(".") + "!"', 'rstrip(".")')
+    (repository / "specs/shout.md").write_text(broken)
+    agents_yaml = (EXAMPLES / "agents/agents.yaml").read_text().replace(
+        "@HERE@", str(EXAMPLES / "agents"))
+    with Stepmill(workers=1, folder=repository, environment={
+            "STEPMILL_AGENTS": agents_yaml, "STEPMILL_FORGE_URL": address,
+            "STEPMILL_FORGE_TOKEN": "none"}) as it:
+        name = it.workflow((EXAMPLES / "build-feature/build-feature.yaml").read_text())
+        run = it.execute(name, {"featureName": "shout", "specPath": "specs/shout.md",
+                                "approvePlan": True})
+        wait_for("it asks", lambda: it.execution(run)["approvals"])
+        assert it.cli("approve", run).returncode == 0
+        failed = it.wait_ended(run)
+        assert failed["status"] == "FAILED" and failed["error"]["step"] == "still-red"
+        assert [s["stepKey"] for s in failed["steps"]].count("repair") == 3
+        assert [a["type"] for a in failed["artifacts"]] == ["TEST_REPORT"]
+        git(repository, "checkout", "-q", "-f", "main")
+        git(repository, "clean", "-q", "-f", "-d")
+        git(repository, "branch", "-D", "feature/shout")
+        run = it.run(name, {"featureName": "shout", "specPath": "specs/shout.md"})
+        assert run["status"] == "COMPLETED", run["error"]
+        assert run["output"]["branch"] == "feature/shout" and "review" in [
+            step["stepKey"] for step in run["steps"]]
+        assert json.loads(pulls.read_text())[0]["html_url"] == run["output"]["pullRequest"]
+        walked = it.cli("dry-run", it.workflow(
+            (EXAMPLES / "full-sdlc/full-sdlc.yaml").read_text()), "featureName=x", "idea=y")
+        assert walked.returncode == 0, walked.stdout + walked.stderr
 
 
 @pytest.mark.parametrize("file", FILES)
