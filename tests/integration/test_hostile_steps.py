@@ -16,6 +16,7 @@ test for each part; what is here is what no other file has.
 """
 import hashlib
 import json
+import os
 import re
 import subprocess
 import urllib.parse
@@ -27,6 +28,7 @@ from test_tools import NASTY
 from test_tools_http import LOOPBACKS, Server
 
 LIMIT = 65536
+LONG = 10_000_000 + os.getpid()  # seconds that nobody else sleeps
 
 
 @pytest.fixture(scope="module")
@@ -102,28 +104,28 @@ def test_floods(mill):
 # ---- F3 ----
 
 @pytest.mark.parametrize("name, command", [
-    ("stopped", "kill -STOP $$; sleep 7711"),
-    ("closed", "exec >&- 2>&- <&-; sleep 7712"),
-    ("deaf", "trap '' TERM HUP INT; sleep 7713; sleep 7713"),
-    ("stopped-tree", "trap '' TERM; setsid sh -c 'kill -STOP $$; sleep 7714' & sleep 7714"),
+    ("stopped", "kill -STOP $$; sleep LONG"),
+    ("closed", "exec >&- 2>&- <&-; sleep LONG"),
+    ("deaf", "trap '' TERM HUP INT; sleep LONG; sleep LONG"),
+    ("stopped-tree", "trap '' TERM; setsid sh -c 'kill -STOP $$; sleep LONG' & sleep LONG"),
 ])
 def test_programs_that_do_not_end(mill, name, command):
-    number = re.findall(r"77\d\d", command)[0]
-    run = mill.do(shell("a", command, timeout=400, retry={"maxAttempts": 1}))
+    run = mill.do(shell("a", command.replace("LONG", str(LONG)), timeout=400,
+                        retry={"maxAttempts": 1}))
     assert run["status"] == "FAILED" and run["error"]["code"] == "timeout", run
-    assert not is_running(f"sleep {number}")
+    assert not is_running(f"sleep {LONG}")
 
 
 @pytest.mark.parametrize("command", [
-    "sleep 7721 & echo done",                 # holds the pipes
-    "(setsid sleep 7721 >/dev/null 2>&1 &) ; echo done",
-    "nohup sh -c 'trap \"\" TERM HUP; sleep 7721' & echo done",
-    "exec 5>&1; sleep 7721 1>&5 & exec >&-; exit 0",
+    "sleep LONG & echo done",                 # holds the pipes
+    "(setsid sleep LONG >/dev/null 2>&1 &) ; echo done",
+    "nohup sh -c 'trap \"\" TERM HUP; sleep LONG' & echo done",
+    "exec 5>&1; sleep LONG 1>&5 & exec >&-; exit 0",
 ])
 def test_what_outlives_its_program(mill, command):
-    run = mill.do(shell("a", command))
+    run = mill.do(shell("a", command.replace("LONG", str(LONG))))
     assert run["status"] == "COMPLETED", run["error"]
-    assert not is_running("sleep 7721")
+    assert not is_running(f"sleep {LONG}")
 
 
 # ---- F5 ----
