@@ -118,10 +118,14 @@ index_pattern(struct mask *mask, uint32_t place)
 static bool
 known(const struct mask *mask, const char *text, size_t len)
 {
-	for (size_t i = 0; i < mask->count; i++)
-		if (mask->patterns[i].len == len &&
-		    memcmp(mask->patterns[i].text, text, len) == 0)
+	const struct mask_pattern *pattern;
+	uint32_t place = mask->by_pair[mask_pair_head(text)];
+
+	for (; place != 0; place = pattern->next_pair) {
+		pattern = &mask->patterns[place - 1];
+		if (pattern->len == len && memcmp(pattern->text, text, len) == 0)
 			return true;
+	}
 	return false;
 }
 

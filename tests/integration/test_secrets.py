@@ -12,7 +12,7 @@ import threading
 import pytest
 from harness.models import Provider, anthropic, sse
 from harness.raw_ws import RawWs
-from harness.stepmill import ROOT, Stepmill, noop, shell, tool, wait_for
+from harness.stepmill import ROOT, Stepmill, Supervisor, noop, shell, tool, wait_for
 
 sys.path.insert(0, str(ROOT / "tests/campaign"))
 from checks.canaries import encodings  # noqa: E402
@@ -176,6 +176,36 @@ def test_a_signal_has_all_read_again(mill, place):
         for worker in mill.pool()["workers"]:
             os.kill(worker["pid"], signal.SIGHUP)
         wait_for("the old value", lambda: told(mill.do(hash_of("printed"))) == sha(PRINTED))
+
+
+def test_a_new_secret_in_the_configuration(mill, place, tmp_path):
+    """A supervisor with a file of its own, told that it changed."""
+    config = tmp_path / "stepmill.yaml"
+    config.write_text(f"secrets:\n  old: {{ file: {place}/file }}\n")
+    environment = {k: v for k, v in mill.environment.items() if k != "STEPMILL_SECRETS"}
+    other = Supervisor(mill.folder, mill.state["databaseUrl"], mill.state["redisUrl"],
+                       environment={**environment, "STEPMILL_CONFIG": str(config)},
+                       pool_workers=1, worker_queues="elsewhere")
+    other.allowed_errors = mill.allowed_errors
+
+    def read(name):
+        return mill.do({**hash_of(name), "retry": {"maxAttempts": 1}}, queue="elsewhere")
+    with other:
+        assert told(read("old")) == sha(FILE)
+        assert "no such key" in error_of(read("new"))["message"]
+        config.write_text(f"secrets: {{ new: 'file:{place}/file' }}\n")
+        other.process.send_signal(signal.SIGHUP)
+        wait_for("the new one", lambda: read("new")["status"] == "COMPLETED")
+        assert "no such key" in error_of(read("old"))["message"]
+        log = [json.loads(line) for line in other.log().splitlines() if line.startswith("{")]
+    assert not [line for line in log if "canary" in json.dumps(line)]
+
+
+def test_who_registers_hears_of_unknown_names(mill):
+    mill.define(shell("a", "true", {"env": {"S": "{{secrets.fil}} {{secrets.file}}"}}))
+    lines = [line for line in mill.log().splitlines() if "workflow.secret_unknown" in line]
+    assert any("fil" in line and "nearest=file" in line or '"nearest":"file"' in line
+               for line in lines), lines
 
 
 def test_a_member_of_a_secret_is_one(mill):
