@@ -20,15 +20,29 @@ mask_new(void)
 	return xcalloc(1, sizeof(struct mask));
 }
 
-void
-mask_clear(struct mask *mask)
+static void
+forget_patterns(struct mask *mask)
 {
 	for (size_t i = 0; i < mask->count; i++) {
 		explicit_bzero(mask->patterns[i].text, mask->patterns[i].len);
 		free(mask->patterns[i].text);
 	}
 	free(mask->patterns);
-	*mask = (struct mask){ 0 };
+	mask->patterns = NULL;
+	mask->count = 0;
+	mask->has_number = false;
+	memset(mask->pairs, 0, sizeof mask->pairs);
+	memset(mask->by_first, 0, sizeof mask->by_first);
+	memset(mask->by_pair, 0, sizeof mask->by_pair);
+}
+
+static void
+unlearn(struct mask_learnt *learnt)
+{
+	if (learnt->text != NULL)
+		explicit_bzero(learnt->text, learnt->len);
+	free(learnt->text);
+	*learnt = (struct mask_learnt){ 0 };
 }
 
 void
@@ -39,7 +53,9 @@ mask_free(struct mask **mask_p)
 	*mask_p = NULL;
 	if (mask == NULL)
 		return;
-	mask_clear(mask);
+	forget_patterns(mask);
+	for (size_t i = 0; i < MASK_LEARNT_MAX; i++)
+		unlearn(&mask->learnt[i]);
 	free(mask);
 }
 
@@ -248,4 +264,28 @@ mask_add(struct mask *mask, const char *secret, size_t len)
 	add_forms(mask, secret, len);
 	if (memchr(secret, '\n', len) != NULL)
 		add_lines(mask, secret, len);
+}
+
+/* ---- over the years ---- */
+
+void
+mask_learn(struct mask *mask, const char *secret, size_t len)
+{
+	struct mask_learnt *place = &mask->learnt[mask->learnt_next % MASK_LEARNT_MAX];
+
+	if (len < MASK_SECRET_MIN || known(mask, secret, len))
+		return;
+	unlearn(place);
+	*place = (struct mask_learnt){ xstrndup(secret, len), len };
+	mask->learnt_next++;
+	mask_add(mask, secret, len);
+}
+
+void
+mask_clear(struct mask *mask)
+{
+	forget_patterns(mask);
+	for (size_t i = 0; i < MASK_LEARNT_MAX; i++)
+		if (mask->learnt[i].text != NULL)
+			mask_add(mask, mask->learnt[i].text, mask->learnt[i].len);
 }

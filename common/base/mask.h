@@ -16,9 +16,12 @@ struct mask;
 
 struct mask *mask_new(void);
 void mask_free(struct mask **mask_p);
-void mask_clear(struct mask *mask); /* knows no secret any more */
+void mask_clear(struct mask *mask); /* knows only what it was told to learn */
 /* Values under 4 bytes are not masked: they would blank out ordinary text. */
 void mask_add(struct mask *mask, const char *secret, size_t len);
+/* The same of one that nobody could add again after mask_clear: a token that a server
+ * gave. The last 64 are kept. */
+void mask_learn(struct mask *mask, const char *secret, size_t len);
 bool mask_is_empty(const struct mask *mask); /* also of NULL */
 /* Some secret could be a number in JSON. */
 bool mask_has_number(const struct mask *mask);

@@ -7,6 +7,7 @@
 #include "base/mask.h"
 
 #define MASK_PAIR_HEADS 4096
+#define MASK_LEARNT_MAX 64
 #define MASK_SECRET_MIN 4
 /* A line of base64 is not broken before so many of its characters are a secret's: else
  * every line that ends in a letter would have to wait for the next one. */
@@ -21,6 +22,11 @@ struct mask_pattern {
 	uint32_t next_first, next_pair;
 };
 
+struct mask_learnt {
+	char *text; /* NULL: none */
+	size_t len;
+};
+
 struct mask {
 	struct mask_pattern *patterns; /* none is shorter than two bytes */
 	size_t count;
@@ -28,6 +34,8 @@ struct mask {
 	uint64_t pairs[1024]; /* a bit for each two bytes that a pattern, perhaps
 				 escaped, can begin with */
 	uint32_t by_first[256], by_pair[MASK_PAIR_HEADS]; /* place plus one */
+	struct mask_learnt learnt[MASK_LEARNT_MAX];       /* a ring */
+	size_t learnt_next;
 };
 
 static inline unsigned

@@ -226,6 +226,29 @@ test_what_is_forgotten(void **state)
 	mask_free(&mask);
 }
 
+/* What nobody could add again stays; of very many only the last ones. */
+static void
+test_what_is_learnt_stays(void **state)
+{
+	struct mask *mask = mask_of("hunter22", NULL);
+	char text[32];
+
+	(void)state;
+	mask_learn(mask, "token-of-a-server", 17);
+	mask_learn(mask, "abc", 3);
+	check_text(mask, "hunter22 token-of-a-server abc", "*** *** abc");
+	mask_clear(mask);
+	check_text(mask, "hunter22 token-of-a-server", "hunter22 ***");
+	for (int i = 0; i < 64; i++) {
+		snprintf(text, sizeof text, "another-token-%d-", i);
+		mask_learn(mask, text, strlen(text));
+	}
+	mask_clear(mask);
+	check_text(mask, "token-of-a-server another-token-0- another-token-63-",
+		   "token-of-a-server *** ***");
+	mask_free(&mask);
+}
+
 static void
 check_cut(const struct mask *mask, const char *text, const char *expected)
 {
@@ -340,6 +363,7 @@ main(void)
 		cmocka_unit_test(test_base64_in_lines),
 		cmocka_unit_test(test_lines_of_a_key),
 		cmocka_unit_test(test_what_is_forgotten),
+		cmocka_unit_test(test_what_is_learnt_stays),
 		cmocka_unit_test(test_parts_of_a_longer_text),
 		cmocka_unit_test(test_any_pieces),
 		cmocka_unit_test(test_a_stream_gives_out_what_it_can),

@@ -226,8 +226,10 @@ keep_token(struct mcp_login *login, char **token_p, char **refresh_p)
 	free(login->header);
 	login->header = xprintf("Bearer %s", *token_p);
 	if (login->conf.mask != NULL)
-		mask_add(login->conf.mask, *token_p, strlen(*token_p));
+		mask_learn(login->conf.mask, *token_p, strlen(*token_p));
 	login->serial++;
+	if (login->conf.mask != NULL && *refresh_p != NULL)
+		mask_learn(login->conf.mask, *refresh_p, strlen(*refresh_p));
 	if (*refresh_p != NULL || !login->refreshing) {
 		free(login->refresh);
 		login->refresh = *refresh_p;
