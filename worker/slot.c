@@ -475,6 +475,7 @@ resolve_fields(struct slot *slot)
 		/* A program has none, and what it says is meant as it is. */
 		if (slot->made_step != NULL)
 			slot->fields = json_ref(slot->made_step->fields);
+		slot->shown = fit_to_keep(slot, json_ref(slot->fields));
 		return true;
 	}
 	held_scope(&scope, &slot->live->run, &held);

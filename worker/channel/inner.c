@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "actions/actions.h"
 #include "actions/answer.h"
 #include "base/list.h"
 #include "base/xalloc.h"
@@ -143,6 +144,16 @@ begin_now(struct inner *inner)
 		answer_error(&inner->attempt, NULL, &err);
 }
 
+/* An action whose fields become rows for others gets what may be stored. Takes them. */
+static struct json *
+fields_for(const struct attempt *base, const struct action *action, struct json *fields)
+{
+	bool stores = action == &action_workflow || action == &action_message ||
+		      action == &action_wait;
+
+	return stores ? json_masked(fields, base->services->mask) : fields;
+}
+
 static struct inner *
 make(const struct attempt *base, const struct attempt_maker *of,
      const struct action *action, struct json *fields, const char *part,
@@ -152,7 +163,7 @@ make(const struct attempt *base, const struct attempt_maker *of,
 
 	inner->attempt = *base;
 	inner->attempt.maker = of;
-	inner->attempt.fields = inner->fields = fields;
+	inner->attempt.fields = inner->fields = fields_for(base, action, fields);
 	inner->attempt.woke = false;
 	inner->attempt.back = NULL;
 	if (part != NULL) {

@@ -175,7 +175,8 @@ make(struct playing *playing, struct channel_call *call,
 		return;
 	}
 	row = recorded_make(playing->recorded, place, made, aside);
-	row->made = json_storable(made_step_value(made, params), NULL);
+	row->made = json_masked(json_storable(made_step_value(made, params), NULL),
+				playing->attempt->services->mask);
 	if (aside)
 		json_set(row->made, "aside", json_new_bool(true));
 	step = play_step_of(playing, row, &made, method);

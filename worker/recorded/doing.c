@@ -68,7 +68,7 @@ keep_changes(struct play_step *step)
 	made = json_copy(row->made);
 	json_set(made, "state", changes);
 	json_unref(&row->made);
-	row->made = json_storable(made, NULL);
+	row->made = play_step_kept(step, made);
 }
 
 static void

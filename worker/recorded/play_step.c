@@ -79,6 +79,13 @@ age_of(const struct play_step *step)
 	return now > step->began_at ? now - step->began_at : 0;
 }
 
+struct json *
+play_step_kept(const struct play_step *step, struct json *value)
+{
+	return json_masked(json_storable(value, NULL),
+			   step->playing->attempt->services->mask);
+}
+
 void
 play_step_store(struct play_step *step, struct json *input, enum event_type event,
 		struct json *payload, usec_t run_at, struct record_extra *extra,
@@ -100,7 +107,7 @@ play_step_store(struct play_step *step, struct json *input, enum event_type even
 		.say_started = step->say_started,
 		.event = event,
 		.age = age_of(step),
-		.input = json_storable(json_ref(input), NULL),
+		.input = play_step_kept(step, json_ref(input)),
 		.output = row->output,
 		.error = row->error,
 		.payload = payload,
@@ -211,7 +218,7 @@ play_step_completed(struct play_step *step, struct json *output)
 	}
 	json_unref(&row->output);
 	json_unref(&row->error);
-	row->output = json_storable(output, NULL);
+	row->output = play_step_kept(step, output);
 	end_step(step, STEP_COMPLETED, EVENT_STEP_COMPLETED, NULL);
 }
 
@@ -233,7 +240,7 @@ play_step_failed(struct play_step *step, struct json *error)
 
 	json_unref(&row->output);
 	json_unref(&row->error);
-	row->error = json_storable(error, NULL);
+	row->error = play_step_kept(step, error);
 	end_step(step, STEP_FAILED, EVENT_STEP_FAILED,
 		 failure_payload(step, row->error, false));
 }
@@ -254,7 +261,7 @@ play_step_again(struct play_step *step, struct json *error, bool final,
 	*delay = retry_delay(retry, row->attempt - row->losses, random);
 	if (not_before > loop_now(loop) + *delay)
 		*delay = not_before - loop_now(loop);
-	kept = json_storable(error, NULL);
+	kept = play_step_kept(step, error);
 	payload = failure_payload(step, kept, true);
 	json_unref(&row->error);
 	row->error = kept;

@@ -123,6 +123,8 @@ struct play_step *play_step_of(struct playing *playing, struct recorded_step *ro
 void play_step_free(struct play_step *step);
 /* Its next attempt begins now. */
 void play_step_begin(struct play_step *step);
+/* What PostgreSQL can hold, and without secrets. Takes the value. */
+struct json *play_step_kept(const struct play_step *step, struct json *value);
 /* Puts it on its way as its row says. event: beside its start. payload is taken. done:
  * its own; storing is counted. extra: see recorder.h. */
 void play_step_store(struct play_step *step, struct json *input, enum event_type event,

@@ -57,17 +57,19 @@ ask_for_decision(struct play_step *step)
 	struct back back = { 0 };
 	struct outcome outcome = { 0 };
 	struct json *payload = json_new_object();
+	struct json *shown = play_step_kept(step, json_ref(step->made->fields));
 
 	set_held(step);
-	enter_with_fields(run, &step->held, &back, step->made->fields,
+	enter_with_fields(run, &step->held, &back, shown,
 			  loop_now(playing->attempt->services->loop), &outcome,
 			  &extra.asked);
 	if (extra.asked == NULL)
-		extra.asked = json_ref(step->made->fields);
+		extra.asked = json_ref(shown);
 	extra.ask = outcome.ask;
 	json_set(payload, "prompt", json_ref(outcome.ask.prompt));
 	store_waiting(step, STEP_WAITING_APPROVAL, EVENT_APPROVAL_REQUESTED, payload,
 		      outcome.run_at, &extra);
+	json_unref(&shown);
 }
 
 /* ---- a time, an event, another run ---- */
@@ -91,7 +93,7 @@ on_begun(void *context, struct inner_end *end)
 		/* It is started with the end of the step, which waits for nothing. */
 		step->row->status = STEP_COMPLETED;
 		json_unref(&step->row->output);
-		step->row->output = json_storable(json_ref(end->output), NULL);
+		step->row->output = play_step_kept(step, json_ref(end->output));
 		store_waiting(step, STEP_COMPLETED, EVENT_STEP_COMPLETED, NULL, 0,
 			      &extra);
 	} else if (end->kind != INNER_ENDED) {
