@@ -380,10 +380,9 @@ def test_a_cancel_leaves_nobody(mill):
     print(f"{time.monotonic() - began:.2f} s after the cancel nobody was left")
 
 
-@pytest.mark.parametrize("kind", ["line", "lines"])
-def test_floods_are_bounded(mill, kind):
+def flood(mill, kind, size):
     """A worker's memory does not follow what an agent prints."""
-    run = do(mill, f"flood {kind} 128")
+    run = mill.wait_ended(mill.begin(agent(f"flood {kind} {size}")), 600)
     if kind == "lines":
         assert output_of(run)["text"] == "after the flood"
     else:
@@ -392,6 +391,18 @@ def test_floods_are_bounded(mill, kind):
         status = pathlib.Path(f"/proc/{worker['pid']}/status").read_text()
         peak = int(status.split("VmHWM:")[1].split()[0])
         assert peak < 400_000, f"{peak} kB"
+        print(f"{size} MiB as {kind}: a worker's peak is {peak} kB")
+
+
+@pytest.mark.parametrize("kind", ["line", "lines"])
+def test_floods_are_bounded(mill, kind):
+    flood(mill, kind, 64)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", ["line", "lines"])
+def test_ten_gigabytes_are_bounded(mill, kind):
+    flood(mill, kind, 10240)
 
 
 def test_a_flood_of_text_is_cut_and_says_so(mill):
