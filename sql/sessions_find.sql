@@ -4,7 +4,7 @@
 -- $1 run uuid   $2 this session uuid   $3 agent text   $4 its name, or the agent's own id text
 -- $5 its id uuid (null: it is no id)
 -- Answer: its id; the agent's own; what was kept of it: [{path, home}], paths in the project
--- and in the folder HOME.
+-- and in the folder HOME; the sums that the agent told of the whole session (null: none).
 with found as materialized (
 	(select a.id, a.execution_id, a.external_session_id, a.created_at
 	   from agent_sessions a
@@ -27,7 +27,8 @@ select f.id, f.external_session_id,
        (select coalesce(jsonb_agg(jsonb_build_object('path', w.storage_path,
 		'home', w.metadata ->> 'home') order by w.id), '[]')
 	  from workflow_artifacts w
-	 where w.agent_session_id = f.id and w.type = 'SESSION_FILE')
+	 where w.agent_session_id = f.id and w.type = 'SESSION_FILE'),
+       (select a.usage -> 'session' from agent_sessions a where a.id = f.id)
   from found f
  where f.id <> $2
    and exists (select from workflow_runs r join workflow_runs own on own.id = $1

@@ -23,7 +23,7 @@ const char *const agent_parsers[] = { "stream-json", "jsonl", "json", "text", NU
 struct written {
 	struct doc *command, *resume, *variables, *files, *permissions, *prices;
 	char *parser, *default_permissions;
-	bool prompt_stdin, tells_cost;
+	bool prompt_stdin, tells_cost, sums_tokens, sums_cost;
 	struct texts environment, session_files;
 };
 
@@ -38,6 +38,10 @@ static const struct option agent_table[] = {
 	  "whether it reads the prompt from standard input" },
 	{ "tells_cost", OPT_FLAG, AT(tells_cost), "false", NULL, NULL, 0,
 	  "whether its output says what it costs" },
+	{ "sums_tokens", OPT_FLAG, AT(sums_tokens), "false", NULL, NULL, 0,
+	  "whether its tokens are those of the whole session" },
+	{ "sums_cost", OPT_FLAG, AT(sums_cost), "false", NULL, NULL, 0,
+	  "whether its cost is that of the whole session" },
 	{ "environment", OPT_TEXTS, AT(environment), NULL, NULL, NULL, 0,
 	  "variables of the worker that it sees" },
 	{ "variables", OPT_TREE, AT(variables), NULL, NULL, NULL, 0, "and more" },
@@ -310,6 +314,8 @@ take(const struct reading *reading, struct written *written)
 	agent->parser = taken(&written->parser);
 	agent->prompt_stdin = written->prompt_stdin;
 	agent->tells_cost = written->tells_cost;
+	agent->sums_tokens = written->sums_tokens;
+	agent->sums_cost = written->sums_cost;
 	agent->environment = taken_list(&written->environment);
 	agent->variables = read_variables(reading, written->variables);
 	agent->files = read_files(reading, written->files);

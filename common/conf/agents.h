@@ -31,13 +31,15 @@ struct agent {
 	struct json *resume; /* the same for taking a session up again; NULL: command */
 	char *parser;        /* one of agent_parsers */
 	bool tells_cost;     /* in dollars, in its output */
-	bool prompt_stdin;   /* it reads the prompt from its standard input */
-	struct texts environment;   /* names of variables of the worker that it sees */
-	struct json *variables;     /* name -> value, secrets followed; or NULL */
-	struct json *files;         /* path in HOME -> path of the file; or NULL */
-	struct json *permissions;   /* name -> list of arguments; or NULL */
-	char *default_permissions;  /* one of them, where the step names none */
-	struct texts session_files; /* patterns of paths in HOME; {session} in them */
+	bool sums_tokens, sums_cost; /* it tells those of the whole session, not of a
+					call */
+	bool prompt_stdin;           /* it reads the prompt from its standard input */
+	struct texts environment;    /* names of variables of the worker that it sees */
+	struct json *variables;      /* name -> value, secrets followed; or NULL */
+	struct json *files;          /* path in HOME -> path of the file; or NULL */
+	struct json *permissions;    /* name -> list of arguments; or NULL */
+	char *default_permissions;   /* one of them, where the step names none */
+	struct texts session_files;  /* patterns of paths in HOME; {session} in them */
 	struct price *prices;
 	size_t prices_count;
 };

@@ -108,21 +108,24 @@ static void
 on_found(void *context, const struct pg_rows *rows, const struct err *err)
 {
 	struct finding *finding = context;
-	struct json *files;
+	struct json *files, *sums;
 
 	if (rows == NULL || pg_count(rows) == 0) {
 		finding->done(finding->context, NULL, err);
 		return;
 	}
 	files = pg_json(rows, 0, 2);
+	sums = pg_is_null(rows, 0, 3) ? NULL : pg_json(rows, 0, 3);
 	finding->done(finding->context,
 		      &(struct session_row){
 			  .id = pg_uuid(rows, 0, 0),
 			  .external_id = pg_text(rows, 0, 1, NULL),
 			  .files = files,
+			  .sums = sums,
 		      },
 		      err);
 	json_unref(&files);
+	json_unref(&sums);
 }
 
 void

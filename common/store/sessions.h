@@ -56,8 +56,8 @@ void sessions_update(struct pg *pg, const struct held_ref *held,
 struct session_row {
 	struct uuid id;
 	const char *external_id;
-	const struct json
-	    *files; /* [{path, home}]: kept at, and where it was in HOME */
+	struct json *files; /* [{path, home}]: kept at, and where it was in HOME */
+	struct json *sums;  /* `session` of its usage, or NULL */
 };
 
 struct session_search {

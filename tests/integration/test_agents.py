@@ -29,6 +29,7 @@ def agents(login):
         "typed": fake(prompt_stdin=True),
         "priced": fake(prices={"m": {"input": 1000, "output": 2000}}),
         "telling": fake(tells_cost=True),
+        "summing": fake(tells_cost=True, sums_tokens=True, sums_cost=True),
         "printing": {"command": ["sh", "-c", "cat; echo to the log >&2"], "prompt_stdin": True},
         "one": {"command": ["printf", "%s", "{prompt}"], "parser": "json"},
         "missing": {"command": ["no-such-agent", "{prompt}"]},
@@ -258,6 +259,15 @@ def test_budgets_of_agents(mill):
     run = mill.do(agent("answer 1", key="a"), agent("answer 2", key="b", budget={"tokens": 15}),
                   agent("answer 3", key="c"), budget={"tokens": 20})
     assert [s["status"] for s in run["steps"]] == ["COMPLETED", "COMPLETED", "FAILED"]
+
+
+def test_sums_of_a_session_are_taken_apart(mill):
+    run = mill.do(agent("sums", key="a", name="Sum", cli="summing"),
+                  agent("sums", key="b", name="Sum", cli="summing", resume="Sum"),
+                  agent("sums", key="c", name="Sum", cli="summing", resume="Sum"))
+    assert output_of(run)["text"] == "call 3"
+    assert [(s["usage"]["inputTokens"], s["usage"]["costUsd"]) for s in run["agentSessions"]] == [(10, 0.25)] * 3
+    assert (run["usage"]["inputTokens"], run["usage"]["costUsd"]) == (30, 0.75)
 
 
 def test_an_agent_that_uses_more_than_its_budget_is_stopped(mill):

@@ -73,7 +73,11 @@ def test_it_uses_a_tool_and_goes_on_later(real):
         assert session["externalSessionId"] and session["usage"]["outputTokens"] >= 7
         kept = [a for a in run["artifacts"] if a["agentSessionId"] == session["id"]]
         assert kept and {a["type"] for a in kept} == {"SESSION_FILE"}
-    assert sessions["Coder"]["usage"]["inputTokens"] >= 24  # of two answers
+    # Of two answers, and of one: what an agent told of the whole session was taken apart.
+    assert sessions["Coder"]["usage"]["inputTokens"] == 24 or real.name == "opencode"  # it asks more
+    assert sessions["Again"]["usage"]["inputTokens"] < sessions["Coder"]["usage"]["inputTokens"]
+    if "costUsd" in sessions["Again"]["usage"]:
+        assert sessions["Again"]["usage"]["costUsd"] <= sessions["Coder"]["usage"]["costUsd"]
     told = [e["payload"].get("activity", "") for e in real.mill.events(run["id"])
             if e["type"] == "agent.updated"]
     assert len(told) >= 4

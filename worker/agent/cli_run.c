@@ -14,6 +14,7 @@
 #include "agent/parser_core.h"
 #include "agent/prompt_core.h"
 #include "agent/resuming.h"
+#include "agent/spending.h"
 #include "base/xalloc.h"
 #include "step_log.h"
 #include "store/sessions.h"
@@ -32,14 +33,14 @@ struct cli_run {
 	struct resuming *resuming;
 	struct keeping *keeping;
 	struct uuid session;
-	struct sessions_used before; /* by others */
-	struct usage_sum used;       /* by programs that ended */
-	char *external;              /* the agent's own id of the session, or NULL */
-	char *file_path;             /* of the session's file, or NULL */
+	struct spending spending;
+	struct timer *telling; /* of what it does, soon */
+	char *external;        /* the agent's own id of the session, or NULL */
+	char *file_path;       /* of the session's file, or NULL */
 	int exit_code, repairs;
 	bool has_exit;
 	usec_t started_at, told_at; /* monotonic */
-	unsigned news;              /* what was told of the parser's */
+	unsigned news, told_news;   /* of the parser's: logged, told */
 	bool storing, stopped, forced, has_session, closed, kept;
 	bool over_budget;
 	bool decided;
@@ -47,43 +48,7 @@ struct cli_run {
 };
 
 static void start(struct cli_run *run);
-
-/* ---- usage ---- */
-
-/* What the program at work has told so far is part of it. */
-static struct usage_sum
-used_now(const struct cli_run *run)
-{
-	struct usage_sum sum = run->used;
-	const struct told *told = &run->parser.told;
-	const char *model =
-	    told->model[0] != '\0' ? told->model : run->assignment.model;
-	struct rate rate;
-	bool priced = !told->has_usd && assignment_rate(&run->assignment, model, &rate);
-
-	if (told->has_usage)
-		usage_add(&sum, &told->usage, priced ? &rate : NULL);
-	if (told->has_usd) {
-		sum.usd += told->usd;
-		sum.priced = true;
-	}
-	sum.rounds += told->rounds;
-	return sum;
-}
-
-/* True and why when nothing is left of a budget. */
-static bool
-is_over_budget(const struct cli_run *run, struct buf *why)
-{
-	const struct sessions_used *before = &run->before;
-	struct usage_sum sum = used_now(run);
-	int64_t tokens = usage_tokens(&sum), micros = usage_micros(&sum);
-
-	return usage_is_over(&run->assignment.budget, before->step_tokens + tokens,
-			     before->step_micros + micros, "the step", why) ||
-	       usage_is_over(&run->assignment.run_budget, before->run_tokens + tokens,
-			     before->run_micros + micros, "the run", why);
-}
+static void tell_soon(struct cli_run *run);
 
 /* ---- the end ---- */
 
@@ -91,7 +56,7 @@ static struct json *
 make_output(struct cli_run *run, struct json *text)
 {
 	struct json *output = json_new_object();
-	struct usage_sum sum = used_now(run);
+	struct usage_sum sum = spending_now(&run->spending, &run->parser.told);
 	char id[UUID_TEXT];
 
 	json_set(output, "text", text);
@@ -138,8 +103,7 @@ store(struct cli_run *run, const char *status, const char *activity, bool tell)
 {
 	const struct told *told = &run->parser.told;
 	struct held_ref held = holding(run->attempt);
-	struct usage_sum sum = used_now(run);
-	struct json *usage = usage_json(&sum);
+	struct json *usage = spending_json(&run->spending, told);
 
 	run->storing = true;
 	run->told_at = loop_mono(run->attempt->services->loop);
@@ -205,7 +169,7 @@ on_stored(void *context, const struct session_answer *answer, const struct err *
 
 	run->storing = false;
 	if (answer != NULL) {
-		run->before = answer->used;
+		run->spending.before = answer->used;
 		holding_ring(run->attempt, answer->seq);
 	} else {
 		step_log_printf(run->attempt->log, STEP_WARN,
@@ -213,6 +177,8 @@ on_stored(void *context, const struct session_answer *answer, const struct err *
 	}
 	if (run->decided)
 		conclude(run);
+	else
+		tell_soon(run);
 }
 
 static void
@@ -241,7 +207,8 @@ stop_over_budget(struct cli_run *run)
 {
 	struct buf why = { 0 };
 
-	if (!run->over_budget && is_over_budget(run, &why)) {
+	if (!run->over_budget &&
+	    spending_is_over(&run->spending, &run->parser.told, &why)) {
 		run->over_budget = true;
 		step_log_printf(run->attempt->log, STEP_WARN,
 				"the agent is stopped: %s", buf_text(&why));
@@ -250,13 +217,50 @@ stop_over_budget(struct cli_run *run)
 	buf_fini(&why);
 }
 
+/* Not more than once a second, and never two at once; the last one is told, too. */
+static void
+tell_soon(struct cli_run *run)
+{
+	usec_t now = loop_mono(run->attempt->services->loop);
+	usec_t at = run->told_at + TELL_EVERY;
+
+	if (run->decided || run->storing || run->told_news == run->news ||
+	    timer_is_set(run->telling))
+		return;
+	timer_set(run->telling, at > now ? at - now : 0);
+}
+
+static void
+on_telling(void *context)
+{
+	struct cli_run *run = context;
+	const struct buf *activity = &run->parser.told.activity;
+	struct json *text;
+
+	if (run->decided || run->storing || run->told_news == run->news)
+		return;
+	run->told_news = run->news;
+	text = answer_text(run->attempt, buf_text(activity), activity->len);
+	store(run, "running", json_str(text), true);
+	json_unref(&text);
+}
+
+static void
+log_activity(const struct cli_run *run)
+{
+	const struct buf *activity = &run->parser.told.activity;
+	struct json *text =
+	    answer_text(run->attempt, buf_text(activity), activity->len);
+
+	step_log_printf(run->attempt->log, STEP_INFO, "%s", json_str(text));
+	json_unref(&text);
+}
+
 static void
 on_heard(void *context, const char *data, size_t len)
 {
 	struct cli_run *run = context;
 	const struct told *told = &run->parser.told;
-	usec_t now = loop_mono(run->attempt->services->loop);
-	struct json *activity;
 
 	parser_feed(&run->parser, data, len);
 	if (told->session[0] != '\0' && run->external == NULL)
@@ -264,12 +268,9 @@ on_heard(void *context, const char *data, size_t len)
 	if (told->news == run->news)
 		return;
 	run->news = told->news;
-	activity = answer_text(run->attempt, told->activity.data, told->activity.len);
-	step_log_printf(run->attempt->log, STEP_INFO, "%s", json_str(activity));
+	log_activity(run);
 	stop_over_budget(run);
-	if (!run->storing && now - run->told_at >= TELL_EVERY)
-		store(run, "running", json_str(activity), true);
-	json_unref(&activity);
+	tell_soon(run);
 }
 
 /* Told why, it may do better: in the same session where that can be gone on with. */
@@ -284,7 +285,7 @@ repair(struct cli_run *run, const char *why)
 	run->repairs++;
 	buf_add(&text, run->assignment.prompt.data, run->assignment.prompt.len);
 	prompt_failure("output_schema", why, buf_text(said), true, &text);
-	run->used = used_now(run);
+	spending_end(&run->spending, &run->parser.told);
 	buf_fini(&run->prompt);
 	run->prompt = text;
 	program_free(&run->program);
@@ -295,7 +296,7 @@ repair(struct cli_run *run, const char *why)
 static void
 log_end(const struct cli_run *run, const struct program_end *end)
 {
-	struct usage_sum sum = used_now(run);
+	struct usage_sum sum = spending_now(&run->spending, &run->parser.told);
 	usec_t now = loop_mono(run->attempt->services->loop);
 
 	step_log_printf(
@@ -329,7 +330,7 @@ on_end(void *context, const struct program_end *end)
 	if (run->stopped) {
 		fail(run, "stopped", false, "told to stop");
 	} else if (run->over_budget) {
-		is_over_budget(run, &why);
+		spending_is_over(&run->spending, &run->parser.told, &why);
 		fail(run, "budget_exceeded", true, buf_text(&why));
 	} else {
 		judge(run->attempt, run->assignment.agent->name, &run->parser, end,
@@ -352,14 +353,14 @@ start(struct cli_run *run)
 	struct buf why = { 0 };
 	struct err err = { 0 };
 
-	if (is_over_budget(run, &why)) {
+	if (spending_is_over(&run->spending, &run->parser.told, &why)) {
 		fail(run, "budget_exceeded", true, buf_text(&why));
 		buf_fini(&why);
 		return;
 	}
 	parser_init(&run->parser, run->assignment.agent->parser,
 		    (size_t)settings->worker_output_max);
-	run->news = 0;
+	run->news = run->told_news = 0;
 	run->started_at = loop_mono(run->attempt->services->loop);
 	run->program = launch(run->attempt,
 			      &(struct launch){
@@ -390,6 +391,7 @@ on_resumed(void *context, const struct resumed *resumed)
 		fail(run, resumed->code, resumed->final, resumed->message);
 	} else {
 		run->external = xstrdup(resumed->external);
+		spending_resume(&run->spending, resumed->sums);
 		start(run);
 	}
 	resuming_free(&run->resuming);
@@ -419,7 +421,7 @@ on_begun(void *context, const struct session_answer *answer, const struct err *e
 	run->storing = false;
 	run->has_session = answer != NULL;
 	if (answer != NULL) {
-		run->before = answer->used;
+		run->spending.before = answer->used;
 		holding_ring(run->attempt, answer->seq);
 	}
 	if (run->decided) {
@@ -479,6 +481,8 @@ cli_run_new(struct attempt *attempt)
 		return NULL;
 	}
 	buf_add(&run->prompt, run->assignment.prompt.data, run->assignment.prompt.len);
+	run->spending.assignment = &run->assignment;
+	run->telling = timer_new(attempt->services->loop, on_telling, run);
 	run->told_at = loop_mono(attempt->services->loop);
 	begin_session(run);
 	return run;
@@ -532,6 +536,7 @@ cli_run_free(struct cli_run **run_p)
 	program_free(&run->program);
 	resuming_free(&run->resuming);
 	keeping_free(&run->keeping);
+	timer_free(&run->telling);
 	if (run->parser.format != NULL)
 		parser_fini(&run->parser);
 	home_fini(&run->home);

@@ -88,7 +88,7 @@ take_item_over(struct told *told, const struct json *event)
 static void
 take_turn_over(struct told *told, const struct json *event)
 {
-	told_usage(told, json_get(event, "usage"), true);
+	told_usage(told, json_get(event, "usage"), false); /* of the session */
 	told->rounds++;
 	told->failed = false;
 	buf_clear(&told->words);

@@ -20,6 +20,7 @@ struct resuming {
 	const struct agent *agent;
 	char *text, *external;
 	struct json *files; /* [{path, home}] */
+	struct json *sums;
 	size_t at;
 	struct copying *copying;
 	struct timer *timer;
@@ -39,6 +40,7 @@ resuming_free(struct resuming **resuming_p)
 	copying_free(&resuming->copying);
 	timer_free(&resuming->timer);
 	json_unref(&resuming->files);
+	json_unref(&resuming->sums);
 	free(resuming->text);
 	free(resuming->external);
 	free(resuming);
@@ -128,7 +130,8 @@ on_turn(void *context)
 	step_log_printf(resuming->attempt->log, STEP_INFO,
 			"takes up the session %s again", resuming->external);
 	resuming->done(resuming->context,
-		       &(struct resumed){ .external = resuming->external });
+		       &(struct resumed){ .external = resuming->external,
+					  .sums = resuming->sums });
 }
 
 /* ---- the session ---- */
@@ -141,7 +144,8 @@ on_found(void *context, const struct session_row *row, const struct err *err)
 
 	if (row != NULL) {
 		resuming->external = xstrdup(row->external_id);
-		resuming->files = json_ref((struct json *)row->files);
+		resuming->files = json_ref(row->files);
+		resuming->sums = json_ref(row->sums);
 		timer_set(resuming->timer, 0);
 		return;
 	}

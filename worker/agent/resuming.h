@@ -13,6 +13,8 @@ struct resuming;
  * cannot be taken up, and the code and message say why; final: ever. */
 struct resumed {
 	const char *external;
+	const struct json
+	    *sums; /* that it told of the session, see spending.h; or NULL */
 	const char *code, *message;
 	bool final;
 };

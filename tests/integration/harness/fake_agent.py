@@ -158,6 +158,12 @@ def do_paid(rest, session):
     result("paid", usage={"costUsd": float(rest)})
 
 
+def do_sums(rest, session):
+    """What the whole session has used: ten tokens and a quarter of a dollar for each call."""
+    calls = len(session.told()) + 1
+    result(f"call {calls}", usage={"inputTokens": 10 * calls, "outputTokens": 0, "costUsd": calls / 4})
+
+
 def do_schema(rest, session):
     """Wrong so often, counted in the folder."""
     path = pathlib.Path("wrong")
