@@ -15,6 +15,7 @@
 
 #define BULK_FLUSH (32 * 1024 * 1024)
 #define AGAIN      (100 * USEC_MS)
+#define LAZY       (20 * USEC_MS) /* what nobody waits for gathers so long */
 
 struct record {
 	struct list link;
@@ -38,7 +39,9 @@ struct recorder {
 	    most; /* of the next one: fewer while looking for the one that spoils it */
 	bool must_check, checking, deferred, dead;
 	bool sent_again; /* two items of one step may stand in the list */
+	bool waited_for; /* somebody waits for something that gathers */
 	struct timer *again;
+	struct timer *lazy; /* set: what gathers is waited for by nobody */
 };
 
 static void on_flush(void *context);
@@ -49,6 +52,14 @@ on_again(void *context)
 	recorder_wake(context);
 }
 
+static void flush_soon(struct recorder *recorder);
+
+static void
+on_lazy(void *context)
+{
+	flush_soon(context);
+}
+
 struct recorder *
 recorder_new(struct worker *worker)
 {
@@ -57,6 +68,7 @@ recorder_new(struct worker *worker)
 	recorder->worker = worker;
 	recorder->most = RECORDED_BATCH_MAX;
 	recorder->again = timer_new(worker->loop, on_again, recorder);
+	recorder->lazy = timer_new(worker->loop, on_lazy, recorder);
 	list_init(&recorder->gathered);
 	return recorder;
 }
@@ -108,6 +120,7 @@ recorder_free(struct recorder **recorder_p)
 		return;
 	pg_forget(recorder->worker->pg, recorder);
 	timer_free(&recorder->again);
+	timer_free(&recorder->lazy);
 	while ((link = list_shift(&recorder->gathered)) != NULL)
 		record_free(container_of(link, struct record, link));
 	for (size_t i = 0; i < recorder->count; i++)
@@ -131,7 +144,18 @@ flush_soon(struct recorder *recorder)
 	    list_empty(&recorder->gathered) || timer_is_set(recorder->again))
 		return;
 	recorder->deferred = true;
+	timer_stop(recorder->lazy);
 	loop_defer(recorder->worker->loop, on_flush, recorder);
+}
+
+/* That a function began is told with its end, if that comes soon: one commit. */
+static void
+go_on(struct recorder *recorder)
+{
+	if (recorder->waited_for)
+		flush_soon(recorder);
+	else if (!list_empty(&recorder->gathered) && !timer_is_set(recorder->lazy))
+		timer_set(recorder->lazy, LAZY);
 }
 
 static void
@@ -197,7 +221,8 @@ recorder_put(struct recorder *recorder, const struct record_item *item,
 		*extra = (struct record_extra){ 0 };
 		lend_effects(record);
 	}
-	flush_soon(recorder);
+	recorder->waited_for |= done != NULL;
+	go_on(recorder);
 }
 
 static void
@@ -275,6 +300,7 @@ on_flush(void *context)
 		recorder->flight[recorder->count++] = record;
 	}
 	recorder->sent_again &= !list_empty(&recorder->gathered);
+	recorder->waited_for = !list_empty(&recorder->gathered);
 	if (recorder->count > 0)
 		recorded_rows_store(worker->pg, &worker->id, recorder->items,
 				    recorder->count, on_stored, recorder);
@@ -392,7 +418,7 @@ on_stored(void *context, const struct record_answer *answer, const struct err *e
 	default:
 		refused(recorder, err);
 	}
-	flush_soon(recorder);
+	go_on(recorder);
 }
 
 /* ---- after a lost answer ---- */
