@@ -216,7 +216,7 @@ open_channel(struct program *program, const struct program_spec *spec, int *end)
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
 		return -1;
 	if (events == NULL) {
-		program->talk_back = talk_back_new(program->attempt);
+		program->talk_back = talk_back_new(program->attempt, program->folder);
 		events = &talks_back;
 		context = program;
 	}

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "base/xalloc.h"
 #include "engine/action_fields.h"
 #include "engine/field.h"
@@ -190,7 +191,8 @@ set_name(struct made_step *made, const char *name, struct err *err)
 {
 	if (name == NULL && made->kind != MADE_FUNCTION)
 		name = made->tool != NULL ? made->tool : action_name(made->def.action);
-	if (name == NULL || name[0] == '\0' || strlen(name) > NAME_MAX_LEN)
+	if (name == NULL || name[0] == '\0' || strlen(name) > NAME_MAX_LEN ||
+	    !utf8_valid(name, strlen(name)))
 		return err_set(err, ERR_INPUT, "name: 1 to %d bytes", NAME_MAX_LEN);
 	made->def.id = xstrdup(name);
 	made->def.name = xstrdup(name);

@@ -51,7 +51,8 @@ struct discovery {
 /* What a program said of itself: it is asked again when its file has changed. */
 struct described {
 	char checksum[SHA256_TEXT];
-	char *manifest;
+	char *manifest; /* NULL: it is none, */
+	char *why;      /* and this is said of it */
 };
 
 static void
@@ -332,8 +333,10 @@ described_free(void *value)
 {
 	struct described *described = value;
 
-	if (described != NULL)
+	if (described != NULL) {
 		free(described->manifest);
+		free(described->why);
+	}
 	free(described);
 }
 
@@ -393,17 +396,19 @@ on_described(void *context, const char *manifest, const struct problems *problem
 	struct described *described;
 	bool asked = false;
 
+	described = xcalloc(1, sizeof *described);
+	described->manifest = xstrdup(manifest);
+	if (manifest == NULL)
+		described->why = problem_text(problems, 0);
+	if (checksum_of(path, described->checksum))
+		described_free(
+		    map_put(discovery->described, path, strlen(path), described));
+	else
+		described_free(described);
 	if (manifest == NULL) {
 		log_problems(problems);
 		keep_last_good(discovery, path, NULL);
 	} else {
-		described = xcalloc(1, sizeof *described);
-		described->manifest = xstrdup(manifest);
-		if (checksum_of(path, described->checksum))
-			described_free(map_put(discovery->described, path, strlen(path),
-					       described));
-		else
-			described_free(described);
 		asked = register_program(discovery, path, manifest);
 	}
 	describe_free(&discovery->describe);
@@ -426,8 +431,13 @@ ask_program(struct discovery *discovery, const char *path)
 		return false;
 	}
 	if (known != NULL && checksum_of(path, checksum) &&
-	    strcmp(checksum, known->checksum) == 0)
-		return register_program(discovery, path, known->manifest);
+	    strcmp(checksum, known->checksum) == 0) {
+		if (known->manifest != NULL)
+			return register_program(discovery, path, known->manifest);
+		log_error("workflow.refused", F_STR("why", known->why));
+		keep_last_good(discovery, path, NULL);
+		return false;
+	}
 	discovery->describe =
 	    describe_new(discovery->front->loop, discovery->front->settings, path,
 			 on_described, discovery);
@@ -551,9 +561,12 @@ discovery_is_done(const struct discovery *discovery)
 	return discovery->done;
 }
 
+/* Asked for by a person, perhaps because what programs import has changed. */
 void
 discovery_scan(struct discovery *discovery)
 {
+	map_free(&discovery->described, described_free);
+	discovery->described = map_new();
 	timer_set(discovery->timer, 0);
 }
 
@@ -598,7 +611,6 @@ discovery_new(struct front *front)
 	struct discovery *discovery = xcalloc(1, sizeof *discovery);
 
 	discovery->front = front;
-	discovery->described = map_new();
 	discovery->timer = timer_new(front->loop, on_timer, discovery);
 	discovery->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (discovery->inotify >= 0)

@@ -570,6 +570,10 @@ got = ask("state.get", key="a")["result"]
 ask("comment", message="from the script")
 open("made.txt", "w").write("text")
 kept = ask("artifact", path="made.txt")["result"]
+own = os.path.join(os.environ["TMPDIR"], "own.txt")
+open(own, "w").write("own")
+assert ask("artifact", path=own)["result"]["sizeBytes"] == 3
+assert ask("artifact", path="/etc/passwd")["error"]["code"] == -32010
 ask("log", level="info", message="said over the channel")
 info = ask("info")["result"]
 wrong = ask("step.begin", name="x")["error"]["code"]
@@ -583,7 +587,7 @@ channel.sendall(json.dumps({"got": got, "size": kept["sizeBytes"], "attempt": in
         "got": {"value": [1], "found": True}, "size": 4, "attempt": 1, "wrong": -32601}
     assert run["state"] == {"a": [1]}
     assert [c["message"] for c in run["comments"]] == ["from the script"]
-    assert [a["name"] for a in run["artifacts"]] == ["made.txt"]
+    assert sorted(a["name"] for a in run["artifacts"]) == ["made.txt", "own.txt"]
 
 
 def test_a_step_opens_channels_of_its_own(own):
@@ -635,16 +639,52 @@ print(sent)
     assert run["status"] == "COMPLETED" and run["output"] < 20000
 
 
+def test_a_line_has_a_limit(own):
+    run = begin(own, "longwinded", '''
+        channel.sendall(b'{"jsonrpc":"2.0","id":77,"method":"log","params":{"message":"'
+                        + b"x" * 5000000 + b'"}}\\n')
+        line = json.loads(reader.readline())
+        done([line["id"], line["error"]["code"]])
+        ''')
+    assert finish(own, run)["output"] == [None, -32700]
+
+
+def test_secrets_are_masked_in_what_it_returns(own):
+    secret = "not-for-everybody"
+    with Stepmill(workers=1, environment={"STEPMILL_FORGE_TOKEN": secret}) as other:
+        run = begin(other, "tells", f'''
+            run("a", lambda: "it is {secret}")
+            done(["{secret}"])
+            ''')
+        ended = finish(other, run)
+        assert ended["output"] == ["***"] and ended["steps"][0]["output"] == "it is ***"
+
+
+def test_a_worker_that_goes_hands_it_on(own):
+    """Told to go at once: the program goes on elsewhere, and no attempt of it is spent."""
+    run = begin(own, "handed", SLOW)
+    wait_for("at the gate", lambda: (own.step(run, "gate") or {}).get("status") == "RUNNING", 20)
+    rows = own.sql("select worker_id from workflow_steps where execution_id = %s"
+                   " and step_number = -1", run)
+    pid = own.kill_worker(str(rows[0][0]), signal.SIGTERM)
+    os.kill(pid, signal.SIGTERM)
+    wait_for("begun again", lambda: own.step(run, "gate")["attemptNumber"] == 2, 30)
+    (own.folder / run).touch()
+    finish(own, run)
+    assert effects(own, run) == ["s0", "s1", "s2", "s3", "s4"]
+    assert own.step(run, "gate")["output"] == 1  # hello's attempt
+
+
 # ---- for long ----
 
 TWENTY = '''
     for i in range(5):
         run(f"shell-{i}", lambda: effect(f"r{i}"))
         tool("shell", {"command": f"echo c{i} >> $STEPMILL_PROJECT_PATH/effects-"
-                       "$STEPMILL_EXECUTION_ID; sleep 0.05"}, name=f"call-{i}")
+                       "$STEPMILL_EXECUTION_ID; sleep 0.4"}, name=f"call-{i}")
         ask("state.set", key="sum", value=(ask("state.get", key="sum").get("value") or 0) + i)
         if i % 2:
-            wait("wait", {"for": "150ms"}, name=f"nap-{i}")
+            wait("wait", {"for": "1s"}, name=f"nap-{i}")
         else:
             wait("approval", {"prompt": "go on?"}, name=f"ask-{i}")
     done(ask("state.get", key="sum")["value"])

@@ -104,6 +104,8 @@ struct attempt {
 	const char *idempotency_key; /* never changes between attempts */
 	const char *part;            /* which one inside the step, or NULL: all of it */
 	const char *project_path;    /* absolute */
+	const char *own_folder;      /* private to its program, whose files it may keep,
+					too; or NULL */
 	const char *run_folder; /* relative to it: .agent/workflows/executions/ID */
 	struct uuid project;
 	const struct json *tools; /* that the run may use; NULL: all */

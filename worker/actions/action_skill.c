@@ -192,6 +192,7 @@ run(struct using *using, int folder, struct err *err)
 			.environment = (const char *const *)environment.list,
 			.input = buf_text(&input),
 			.input_len = input.len,
+			.channel = true,
 			.log_err = true,
 		    },
 		    on_end, using, err);

@@ -209,3 +209,21 @@ answer_json(const struct attempt *attempt, const char *text, size_t len,
 	*out = json_masked(*out, attempt->services->mask);
 	return 0;
 }
+
+struct json *
+answer_masked(const struct attempt *attempt, struct json *value)
+{
+	struct json *masked = NULL;
+	struct err err = { 0 };
+	char *text;
+
+	if (attempt->services->mask == NULL || value == NULL)
+		return value;
+	text = json_text(value);
+	if (answer_json(attempt, text, strlen(text), &masked, &err) == 0) {
+		json_unref(&value);
+		value = masked;
+	}
+	free(text);
+	return value;
+}

@@ -47,4 +47,7 @@ struct json *answer_part(const struct attempt *attempt, const char *text, size_t
 int answer_json(const struct attempt *attempt, const char *text, size_t len,
 		struct json **out, struct err *err);
 
+/* A value that a program made, taken, with the texts in it masked. */
+struct json *answer_masked(const struct attempt *attempt, struct json *value);
+
 #endif

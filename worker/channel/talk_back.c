@@ -18,6 +18,7 @@
 
 struct talk_back {
 	const struct attempt *attempt;
+	const char *folder;
 	struct list askings;
 	int count; /* so far: tells one from another */
 };
@@ -302,13 +303,14 @@ ask_tool(struct talk_back *talk, struct channel_call *call, const struct method 
 	struct asking *asking = asking_new(talk, call, method->name);
 	char *part = xprintf("ctx:%d", ++talk->count);
 	struct json *fields = json_new_object(), *args = method->args(params);
+	struct attempt base = *talk->attempt;
 
 	if (talk->attempt->number <= 0 && method_of_step(method))
 		json_set(args, "step", json_new_bool(false)); /* a program is none */
 	json_set(fields, "tool", json_new_str(method->tool));
 	json_set(fields, "args", args);
-	asking->inner =
-	    inner_new(talk->attempt, &action_tool, fields, part, on_done, asking);
+	base.own_folder = talk->folder;
+	asking->inner = inner_new(&base, &action_tool, fields, part, on_done, asking);
 	free(part);
 }
 
@@ -369,11 +371,12 @@ talk_back_call(struct talk_back *talk, struct channel_call *call, const char *na
 }
 
 struct talk_back *
-talk_back_new(const struct attempt *attempt)
+talk_back_new(const struct attempt *attempt, const char *folder)
 {
 	struct talk_back *talk = xcalloc(1, sizeof *talk);
 
 	talk->attempt = attempt;
+	talk->folder = folder;
 	list_init(&talk->askings);
 	return talk;
 }

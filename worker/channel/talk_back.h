@@ -11,8 +11,8 @@
 
 struct talk_back;
 
-/* attempt: the program's; borrowed. */
-struct talk_back *talk_back_new(const struct attempt *attempt);
+/* attempt: the program's; folder: that only it has, or NULL. Both borrowed. */
+struct talk_back *talk_back_new(const struct attempt *attempt, const char *folder);
 void talk_back_free(struct talk_back **talk_p); /* what it made is cut off */
 /* Answers the call, now or later. */
 void talk_back_call(struct talk_back *talk, struct channel_call *call,

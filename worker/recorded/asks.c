@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "actions/answer.h"
 #include "base/xalloc.h"
 #include "recorded/playing.h"
 
@@ -477,7 +478,8 @@ on_done(struct playing *playing, struct channel_call *call, const char *method,
 	struct json *params)
 {
 	(void)method;
-	playing->output = json_ref(json_get(params, "output"));
+	playing->output =
+	    answer_masked(playing->attempt, json_ref(json_get(params, "output")));
 	playing->end = PLAY_DONE;
 	asks_drop_held(playing, RPC_NOT_NOW, "the program is done");
 	channel_result(&call, json_new_object());
@@ -498,7 +500,7 @@ on_fail(struct playing *playing, struct channel_call *call, const char *method,
 	for (struct json_iter it = json_iter(asked); json_next(&it);)
 		if (!json_has_len(error, it.key, it.key_len))
 			json_set_len(error, it.key, it.key_len, json_ref(it.value));
-	playing->error = error;
+	playing->error = answer_masked(playing->attempt, error);
 	playing->end = PLAY_FAILED;
 	asks_drop_held(playing, RPC_NOT_NOW, "the program has failed");
 	channel_result(&call, json_new_object());

@@ -41,6 +41,8 @@ attempt_of(struct play_step *step)
 	attempt.part = NULL;
 	attempt.held = &step->held;
 	attempt.log = step->log;
+	if (playing->program != NULL)
+		attempt.own_folder = program_folder(playing->program);
 	attempt.state_p = &step->state_value;
 	attempt.started_at = attempt.began_at = loop_now(attempt.services->loop);
 	return attempt;

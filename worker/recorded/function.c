@@ -2,6 +2,7 @@
  */
 #include <string.h>
 
+#include "actions/answer.h"
 #include "recorded/playing.h"
 
 /* The answer does not wait for the store: if nobody ever hears of the beginning, the
@@ -70,7 +71,7 @@ error_of(const struct json *asked)
 static void
 fail(struct play_step *step, const struct json *asked)
 {
-	struct json *error = error_of(asked);
+	struct json *error = answer_masked(step->playing->attempt, error_of(asked));
 	usec_t delay;
 
 	if (play_step_again(step, error, false, 0, &delay, on_again)) {
@@ -107,5 +108,7 @@ function_end(struct playing *playing, struct channel_call *call, struct json *pa
 	if (json_has(params, "error"))
 		fail(step, json_get(params, "error"));
 	else
-		play_step_completed(step, json_ref(json_get(params, "output")));
+		play_step_completed(
+		    step, answer_masked(playing->attempt,
+					json_ref(json_get(params, "output"))));
 }

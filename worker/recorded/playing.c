@@ -304,7 +304,8 @@ playing_begin_process(struct playing *playing)
 		launch_fini(&playing->launch);
 		fail_start(playing, &err);
 	} else {
-		playing->talk_back = talk_back_new(attempt);
+		playing->talk_back =
+		    talk_back_new(attempt, program_folder(playing->program));
 		timer_set(playing->exit_timer, HELLO_WAIT);
 	}
 	if (folder >= 0)

@@ -203,24 +203,34 @@ make_folder(const struct artifact *artifact, struct err *err)
 	return fd < 0 ? -1 : 0;
 }
 
+/* A file of the project, or of the folder that only the step's program has. */
+static const char *
+root_of(const struct attempt *attempt, const char *path)
+{
+	size_t len = attempt->own_folder != NULL ? strlen(attempt->own_folder) : 0;
+
+	if (len > 0 && strncmp(path, attempt->own_folder, len) == 0 && path[len] == '/')
+		return attempt->own_folder;
+	return attempt->project_path;
+}
+
 static int
 begin(struct artifact *artifact, struct err *err)
 {
 	const struct attempt *attempt = artifact->attempt;
 	const struct json *path = json_get(attempt->fields, "path");
+	const char *root = root_of(attempt, json_str(path));
 	struct buf clean = { 0 };
 	int result = -1;
 
-	if (path_clean(attempt->project_path, json_str(path), json_str_len(path),
-		       &clean, err) < 0)
+	if (path_clean(root, json_str(path), json_str_len(path), &clean, err) < 0)
 		goto out;
 	choose_names(artifact, buf_text(&clean));
 	if (artifact->name[0] == '\0' || strlen(artifact->name) > NAME_MOST) {
 		err_set(err, ERR_INPUT, "name: 1 to %d bytes", NAME_MOST);
 		goto out;
 	}
-	artifact->from =
-	    files_open(attempt->project_path, buf_text(&clean), O_RDONLY, err);
+	artifact->from = files_open(root, buf_text(&clean), O_RDONLY, err);
 	if (artifact->from < 0)
 		goto out;
 	if (make_folder(artifact, err) < 0)
