@@ -681,10 +681,10 @@ TWENTY = '''
     for i in range(5):
         run(f"shell-{i}", lambda: effect(f"r{i}"))
         tool("shell", {"command": f"echo c{i} >> $STEPMILL_PROJECT_PATH/effects-"
-                       "$STEPMILL_EXECUTION_ID; sleep 0.4"}, name=f"call-{i}")
+                       "$STEPMILL_EXECUTION_ID; sleep 0.8"}, name=f"call-{i}")
         ask("state.set", key="sum", value=(ask("state.get", key="sum").get("value") or 0) + i)
         if i % 2:
-            wait("wait", {"for": "1s"}, name=f"nap-{i}")
+            wait("wait", {"for": "2s"}, name=f"nap-{i}")
         else:
             wait("approval", {"prompt": "go on?"}, name=f"ask-{i}")
     done(ask("state.get", key="sum")["value"])
