@@ -115,6 +115,74 @@ def test_denied(stepmill, works):
     assert ended["status"] == "FAILED" and ended["error"]["code"] == "denied"
 
 
+# ---- what does not go straight ----
+
+@pytest.fixture(params=["mjs", "py"])
+def odd(stepmill, request):
+    if not (stepmill.templates / f"odd.{request.param}").exists():
+        place("odd", request.param, stepmill.templates)
+    return found(stepmill, f"odd-{request.param}")["name"]
+
+
+def test_a_function_is_tried_again(stepmill, odd):
+    run = stepmill.run(odd, {"case": "retry"})
+    assert run["status"] == "COMPLETED" and run["output"] == 3, run["error"]
+    step, = run["steps"]
+    assert (step["name"], step["attemptNumber"], step["output"]) == ("shaky", 3, 3)
+    failed = [e["payload"] for e in stepmill.events(run["id"]) if e["type"] == "step.failed"]
+    assert [event["error"]["code"] for event in failed] == ["early", "early"]
+
+
+def test_divergence(stepmill, odd):
+    run = stepmill.run(odd, {"case": "diverge"})
+    assert run["status"] == "FAILED" and run["error"]["code"] == "divergence"
+    assert "other" in run["error"]["message"] and "first" in run["error"]["message"]
+
+
+def test_cancelled_in_a_function(stepmill, odd):
+    """The program hears of it and may put things in order; then nothing of it is left."""
+    run = stepmill.execute(odd, {"case": "held"})
+    stepmill.wait_step(run, "holds", "RUNNING")
+    assert stepmill.cli("cancel", run).returncode == 0
+    assert stepmill.wait_ended(run)["status"] == "CANCELLED"
+    note = stepmill.folder / f"aborted-{odd.split('-')[1]}"
+    wait_for("it heard of it", lambda: note.exists() and note.read_text() == "true")
+    wait_for("its program gone", lambda: not processes_of(run))
+
+
+def test_branches_side_by_side(stepmill, odd):
+    """Forty at once, each with a change and a command inside; then all of it replayed."""
+    run = stepmill.run(odd, {"case": "many"})
+    assert run["status"] == "COMPLETED" and run["output"] == list(range(40)), run["error"]
+    assert run["state"] == {f"b{i}": i for i in range(40)}
+    branches = {s["id"]: s["name"] for s in run["steps"] if s["name"].startswith("branch-")}
+    inside = {s["name"]: branches[s["parentStepId"]] for s in run["steps"]
+              if s["name"].startswith("echo-")}
+    assert inside == {f"echo-{i}": f"branch-{i}" for i in range(40)}
+
+
+def test_waiting_for_events(stepmill, odd):
+    run = stepmill.execute(odd, {"case": "event"})
+    stepmill.wait_step(run, "paid", "WAITING")
+    for n in (1, 2):
+        stepmill.post("/api/events", {"source": "shop", "type": "paid", "data": {"n": n}})
+    ended = stepmill.wait_ended(run)
+    assert ended["status"] == "COMPLETED", ended["error"]
+    assert ended["output"]["data"] == {"n": 2} and ended["output"]["none"] in (None, "timeout")
+
+
+def test_a_failure_that_is_caught(stepmill, odd):
+    run = stepmill.run(odd, {"case": "caught"})
+    assert run["status"] == "COMPLETED", run["error"]
+    assert run["output"] == {"name": "StepFailed", "code": "exit_status", "exitCode": 3, "step": 1}
+
+
+def test_a_failure_of_its_own(stepmill, odd):
+    run = stepmill.run(odd, {"case": "thrown"})
+    assert run["status"] == "FAILED"
+    assert (run["error"]["code"], run["error"]["message"]) == ("mine", "of my own")
+
+
 # ---- killed ----
 
 def check_twenty(run, language, folder):
