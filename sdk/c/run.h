@@ -45,4 +45,23 @@ const char *smw_run_member_text(struct json_object *object, const char *key);
 /* Adds a text, if there is one. */
 void smw_run_add_text(struct json_object *object, const char *key, const char *text);
 
+/* ---- one call (call.c) ---- */
+
+/* Adds the members of an object, as text, to fields; NULL: none. -1: it is none. */
+int smw_add_more(struct stepmill *run, const char *more, struct json_object *fields);
+/* Adds name, timeout and retry. */
+int smw_add_options(struct stepmill *run, const struct stepmill_options *options,
+		    struct json_object *params);
+/* An action as a message of this method; takes fields. Its output, the caller's. */
+char *smw_action(struct stepmill *run, const char *method, const char *action,
+		 struct json_object *fields, const struct stepmill_options *options);
+/* The same, with options->more among the fields. */
+char *smw_action_more(struct stepmill *run, const char *method, const char *action,
+		      struct json_object *fields,
+		      const struct stepmill_options *options);
+/* A member of an answer as text, the caller's; drops the answer, which may be NULL. */
+char *smw_take_member(struct json_object *answer, const char *key);
+/* Drops an answer; -1: there was none. */
+int smw_done(struct json_object *answer);
+
 #endif
