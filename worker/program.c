@@ -349,13 +349,15 @@ join_argv(const struct words *words, const char *const *argv)
 }
 
 /* Everybody on this machine may read the arguments of a process. A short secret may be
- * an ordinary word: then it is no reason to refuse one. */
+ * an ordinary word: then it is no reason to refuse one. What runs for no attempt has
+ * the arguments of the configuration, which is the operator's. */
 static int
 check_words(const struct program *program, const char *const *argv, struct err *err)
 {
-	const struct mask *mask = program->attempt->services->mask;
+	const struct mask *mask =
+	    program->attempt != NULL ? program->attempt->services->mask : NULL;
 
-	for (; *argv != NULL; argv++)
+	for (; mask != NULL && *argv != NULL; argv++)
 		if (mask_finds_long(mask, *argv, strlen(*argv), SECRET_LONG))
 			return err_set(err, ERR_INPUT,
 				       "a secret would stand in the arguments of "

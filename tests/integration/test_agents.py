@@ -355,10 +355,12 @@ def test_what_is_no_json(mill):
 
 
 def test_secrets_in_what_an_agent_says_are_masked(mill):
-    run = do(mill, f"error The key {CANARY} is wrong.")
+    run = do(mill, "error The key $FAKE_API_KEY is wrong.")
     assert error_of(run) == ("agent_error", "fake: The key *** is wrong.")
-    run = do(mill, f"answer {CANARY}")
+    run = do(mill, "answer $FAKE_API_KEY")
     assert output_of(run)["text"] == "***"
+    code, said = error_of(do(mill, f"answer {CANARY}"))
+    assert "secret" in said and CANARY not in said, "it would stand in the list of processes"
 
 
 def test_a_daemon_does_not_outlive_its_step(mill):

@@ -810,7 +810,7 @@ def test_bash_completes_commands_options_and_choices():
     assert bash_completes("stepmill", "run", "x", "-p", "") == ["high", "normal", "low"]
     assert bash_completes("stepmill", "keys", "re") == ["revoke"]
     assert bash_completes("stepmill", "keys", "create", "--role", "o") == ["operator"]
-    assert bash_completes("stepmill", "workflows", "") == ["list", "show", "versions", "register"]
+    assert bash_completes("stepmill", "workflows", "") == ["list", "show", "versions", "register", "test"]
 
 
 def test_other_shells_are_told_of_every_command_and_option():

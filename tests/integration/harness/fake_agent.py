@@ -185,7 +185,7 @@ def main():
     prompt = prompt[0] if prompt else sys.stdin.read()
     session = Session(found.get("resume"))
     say(type="session", id=session.name)
-    verb, _, rest = prompt.partition(" ")
+    verb, _, rest = os.path.expandvars(prompt).partition(" ")
     globals()[f"do_{verb}"](rest, session)
     if not session.path.is_symlink():
         session.keep(prompt)
