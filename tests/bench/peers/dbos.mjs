@@ -2,7 +2,7 @@
 // both starts and runs workflows (DBOS is a library: no separate server).
 import { DBOS } from '@dbos-inc/dbos-sdk';
 import { randomUUID } from 'node:crypto';
-import { Bench, Probe, N, WORKLOADS, num, pool, freshDb, pkgVersion, env, sleep } from './lib/common.mjs';
+import { Bench, Probe, N, LONG, WORKLOADS, num, pool, freshDb, pkgVersion, env, sleep } from './lib/common.mjs';
 import { startFleet, serve, isChild, childId } from './lib/fleet.mjs';
 
 const PROCS = num('DBOS_PROCS', 2), C = num('DBOS_CONC', 32), POOL = num('DBOS_POOL', 10);
@@ -14,6 +14,11 @@ if (isChild) {
     for (let i = 0; i < 10; i++) s += await DBOS.runStep(noop, { name: 'noop' });
     return s;
   }, { name: 'seq10' });
+  const long = DBOS.registerWorkflow(async () => {
+    let s = 0;
+    for (let i = 0; i < LONG; i++) s += await DBOS.runStep(noop, { name: 'noop' });
+    return s;
+  }, { name: 'long' });
   const single = DBOS.registerWorkflow(async () => DBOS.runStep(noop, { name: 'noop' }), { name: 'single' });
   const child = DBOS.registerWorkflow(async () => 1, { name: 'child' });
   // children as child workflows
@@ -34,7 +39,7 @@ if (isChild) {
     logLevel: 'error', executorID: 'ex' + childId, applicationVersion: 'v1' });
   await DBOS.launch();
   await DBOS.registerQueue('q', { workerConcurrency: num('DBOS_QCONC', 200), minPollingIntervalMs: num('DBOS_QPOLL', 20), onConflict: 'always_update' });
-  const wf = { seq10, single, fanWf, fanSteps };
+  const wf = { seq10, long, single, fanWf, fanSteps };
   serve({
     run: (name, n, c) => { const f = wf[name]; return pool(n, c, () => f()); },
     one: (name) => { const f = wf[name]; return f(); },
@@ -50,6 +55,7 @@ if (isChild) {
   const cfg1 = '1 process, 1 run at a time';
   await f.call('run', 'seq10', 50, 8);
   if (WORKLOADS.has('W1lat')) await b.latency('W1', 'seq10 steps', cfg1, N.w1lat, () => f.callOne(0, 'one', 'seq10'));
+  if (WORKLOADS.has('W4')) await b.latency('W4', 'runStep', cfg1, N.w4, () => f.callOne(0, 'one', 'long'));
   if (WORKLOADS.has('W3')) {
     await b.latency('W3', 'child workflows', cfg1, N.w3lat, () => f.callOne(0, 'one', 'fanWf'));
     await b.latency('W3', 'parallel steps', cfg1, N.w3lat, () => f.callOne(0, 'one', 'fanSteps'));

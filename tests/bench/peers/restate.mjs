@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import http from 'node:http';
 import * as restate from '@restatedev/restate-sdk';
-import { Bench, Probe, N, WORKLOADS, num, pool, env, pkgVersion, sleep, log } from './lib/common.mjs';
+import { Bench, Probe, N, LONG, WORKLOADS, num, pool, env, pkgVersion, sleep, log } from './lib/common.mjs';
 import { startFleet, serve, isChild, childId } from './lib/fleet.mjs';
 
 const PROCS = num('RESTATE_PROCS', 1), C = num('RESTATE_CONC', 256), PARTS = num('RESTATE_PARTITIONS', 1);
@@ -19,6 +19,7 @@ if (isChild) {
     name: 'bench',
     handlers: {
       seq10: async (ctx) => { let s = 0; for (let i = 0; i < 10; i++) s += await ctx.run('noop', noop); return s; },
+      long: async (ctx) => { let s = 0; for (let i = 0; i < LONG; i++) s += await ctx.run('noop', noop); return s; },
       single: async () => 1,
       single1: async (ctx) => ctx.run('noop', noop),
       child: async () => 1,
@@ -76,6 +77,7 @@ bind-port = ${ADMIN}
   await pool(100, 16, () => call('seq10'));
   const cfg1 = `1 server (${PARTS} partitions), 1 service process, 1 run at a time`;
   if (WORKLOADS.has('W1lat')) await b.latency('W1', '10 ctx.run', cfg1, N.w1lat, () => call('seq10'));
+  if (WORKLOADS.has('W4')) await b.latency('W4', 'ctx.run', cfg1, N.w4, () => call('long'));
   if (WORKLOADS.has('W3')) {
     await b.latency('W3', '100 service calls', cfg1, N.w3lat, () => call('fan'));
     await b.latency('W3', '100 parallel ctx.run', cfg1, N.w3lat, () => call('fanSteps'));

@@ -23,7 +23,7 @@ RATES = {"W1": ("seq10", "W1_RUNS", "steps_per_s", "stepsPerSecond"),
          "W2": ("single", "W2_JOBS", "jobs_per_s", "runsPerSecond"),
          "W3": ("fan100", "W3_RUNS", "steps_per_s", "stepsPerSecond")}
 LATENCIES = {"W1lat": ("latency", "W1_LAT", "W1"), "W3": ("fan-latency", "W3_LAT", "W3")}
-PROGRAMS = {"stepmill-superv": "front", "stepmill-worker": "workers", "stepmill-schedu": "scheduler",
+CONSUMERS = {"stepmill-superv": "front", "stepmill-worker": "workers", "stepmill-schedu": "scheduler",
             "postgres": "postgres", "redis-server": "redis"}
 TICK = 1e6 / os.sysconf("SC_CLK_TCK")
 
@@ -53,8 +53,8 @@ def cpu(roots):
         ours |= more
     for pid in ours & found.keys():
         _, name, spent = found[pid]
-        if name in PROGRAMS:
-            used[PROGRAMS[name]] = used.get(PROGRAMS[name], 0) + spent
+        if name in CONSUMERS:
+            used[CONSUMERS[name]] = used.get(CONSUMERS[name], 0) + spent
     used["client"] = sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2]) * 1e6
     return used
 
@@ -62,7 +62,10 @@ def cpu(roots):
 @contextlib.contextmanager
 def started(folder):
     """A stepmill on a database of its own: what its command line needs, its URL, its programs."""
-    (folder / "project").mkdir()
+    templates = folder / "project/.agent/workflows/templates"
+    templates.mkdir(parents=True)
+    for file, text in LONG_ONES.items():
+        (templates / file).write_text(text)
     subprocess.run(["psql", "-qX", "-d", "postgres", "-v", "ON_ERROR_STOP=1", "-c",
                     "drop database if exists stepmill_bench with (force)",
                     "-c", "create database stepmill_bench"], check=True)
@@ -117,6 +120,37 @@ def bench(place, name, runs):
     return said, cost
 
 
+LONG = 1000
+# name -> its file; what it does a thousand times
+LONG_ONES = {
+    "long-program.mjs": """import { createWorkflow } from "stepmill";
+
+export default createWorkflow({ name: "long-program" }, async ctx => {
+	for (let i = 0; i < %d; i++)
+		await ctx.run("noop", () => 1);
+});
+""" % LONG,
+    "long-yaml.yaml": json.dumps({"name": "long-yaml", "maxSteps": LONG, "steps": [
+        {"id": f"s{n}", "action": "noop"} for n in range(LONG)]}),
+}
+
+
+def run_long(place, workflow):
+    """Milliseconds from its start to its end, as stepmill has noted them."""
+    env, url, _ = place
+    return json.loads(subprocess.run([BIN / "stepmill", "run", workflow, "--url", url, "--json"],
+                                     env=env, check=True, stdout=subprocess.PIPE,
+                                     text=True).stdout)["durationMs"]
+
+
+def measure_long(place, rep):
+    for file in LONG_ONES:
+        name = file.partition(".")[0]
+        times = sorted(run_long(place, name) for _ in range(int(os.environ["W4_RUNS"])))
+        report(workload="W4", metric="latency_ms", variant=name, rep=rep, value=times[len(times) // 2],
+               config=f"{WORKERS} workers, one run at a time", p50=times[len(times) // 2], p99=times[-1])
+
+
 def report(**line):
     print(json.dumps({"peer": "stepmill", "version": version(), **line}), flush=True)
 
@@ -131,6 +165,8 @@ def measure(place):
                 said, cost = bench(place, name, os.environ[size])
                 report(workload=workload, metric=metric, variant=name, config=config, rep=rep,
                        value=said[key], cost=cost)
+        if "W4" in workloads:
+            measure_long(place, rep)
         for workload, (name, size, shown) in LATENCIES.items():
             if workload in workloads:
                 said, _ = bench(place, name, os.environ[size])

@@ -8,6 +8,7 @@ TITLES = {
     ("W2", "jobs_per_s"): "W2: runs of one step a second",
     ("W3", "steps_per_s"): "W3: children a second, a hundred fanned out and joined",
     ("W3", "latency_ms"): "W3: one at a time, ms",
+    ("W4", "latency_ms"): "W4: a program of a thousand durable steps, one at a time, ms",
     ("limit", "per_s"): "What PostgreSQL alone does here, a second",
 }
 COSTS = [("cpu_us_per_step_", "us"), ("pg_commits_per_step", "commits"),
