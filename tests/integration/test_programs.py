@@ -666,7 +666,9 @@ def test_a_worker_that_goes_hands_it_on(own):
     wait_for("at the gate", lambda: (own.step(run, "gate") or {}).get("status") == "RUNNING", 20)
     rows = own.sql("select worker_id from workflow_steps where execution_id = %s"
                    " and step_number = -1", run)
+    before = own.log().count("worker.draining")
     pid = own.kill_worker(str(rows[0][0]), signal.SIGTERM)
+    wait_for("it drains", lambda: own.log().count("worker.draining") > before)  # else the two are one
     os.kill(pid, signal.SIGTERM)
     wait_for("begun again", lambda: own.step(run, "gate")["attemptNumber"] == 2, 30)
     (own.folder / run).touch()
