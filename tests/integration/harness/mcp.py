@@ -11,6 +11,7 @@ import subprocess
 import threading
 import urllib.parse
 
+from .loopback import Loopback
 from .programs import driver
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -135,7 +136,7 @@ class Client:
         assert "Sanitizer" not in self.log() and "runtime error" not in self.log(), self.log()
 
 
-class HttpServer:
+class HttpServer(Loopback):
     """Speaks streamable HTTP as far as a test wants it: `answers[method]` is a coroutine that
     gets (server, message, reply), and a reply has `json`, `events` and `raw`."""
 
@@ -149,28 +150,8 @@ class HttpServer:
         self.on_get = None
         self.known = set()  # sessions
         self.numbers = itertools.count(1)
-        self.loop = asyncio.new_event_loop()
-        ready = threading.Event()
-        self.thread = threading.Thread(target=self.serve, args=(ready,), daemon=True)
-        self.thread.start()
-        assert ready.wait(10)
+        self.start()
         self.url = f"http://127.0.0.1:{self.port}/mcp"
-
-    def serve(self, ready):
-        asyncio.set_event_loop(self.loop)
-        server = self.loop.run_until_complete(
-            asyncio.start_server(self.on_client, "127.0.0.1", 0))
-        self.port = server.sockets[0].getsockname()[1]
-        ready.set()
-        self.loop.run_forever()
-        server.close()
-        for task in asyncio.all_tasks(self.loop):
-            task.cancel()
-        self.loop.run_until_complete(asyncio.sleep(0.05))
-
-    def stop(self):
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join(10)
 
     def methods(self):
         """What was asked, in order: MCP methods, or the HTTP method of what has none."""

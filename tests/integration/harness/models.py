@@ -5,7 +5,8 @@ import fcntl
 import json
 import pathlib
 import subprocess
-import threading
+
+from .loopback import Loopback
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 HERE = ROOT / "tests/conformance/models"
@@ -89,35 +90,15 @@ def anthropic(text="", tools=(), stop=None, tokens=(10, 5), pieces=3):
     return events + [("message_stop", {"type": "message_stop"})]
 
 
-class Provider:
+class Provider(Loopback):
     """What it answers to a model is `answers[model]`: a function of the request's body that gives
     (status, headers, body); or of the writer too, when it takes two. Counts what it is asked."""
 
     def __init__(self):
         self.requests = []  # (path, headers, body)
         self.answers = {}
-        self.loop = asyncio.new_event_loop()
-        ready = threading.Event()
-        self.thread = threading.Thread(target=self.serve, args=(ready,), daemon=True)
-        self.thread.start()
-        assert ready.wait(10)
+        self.start()
         self.url = f"http://127.0.0.1:{self.port}"
-
-    def serve(self, ready):
-        asyncio.set_event_loop(self.loop)
-        server = self.loop.run_until_complete(
-            asyncio.start_server(self.on_client, "127.0.0.1", 0))
-        self.port = server.sockets[0].getsockname()[1]
-        ready.set()
-        self.loop.run_forever()
-        server.close()
-        for task in asyncio.all_tasks(self.loop):
-            task.cancel()
-        self.loop.run_until_complete(asyncio.sleep(0.05))
-
-    def stop(self):
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join(10)
 
     def asked(self, model):
         return [body for _, _, body in self.requests if body.get("model") == model]
